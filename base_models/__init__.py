@@ -1,0 +1,1 @@
+"""Base models: what answers with boxes and masks."""

@@ -1,0 +1,1 @@
+"""The text ontology: which classes to find, and the words that mean them."""
