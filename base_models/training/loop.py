@@ -1,0 +1,275 @@
+"""The training loop of the embedded checkpoints: seeded, resumable, one folder per training.
+
+The loop knows no model and no data. The caller hands over a function from a step number to named losses, so the
+position in the data is the step itself, and a training that was killed goes on as if nothing had happened when the
+same command is given again. A training folder holds
+
+    state.pt         model, EMA, optimizer and step, replaced every few minutes
+    curves.csv       one row a minute: step, losses, figures of the last evaluation
+    curves.png       the same, drawn
+
+Stages (another resolution, other data) are the caller's: `loss_of_step` decides by the step number.
+"""
+
+import copy
+import csv
+import json
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["ParameterGroup", "Schedule", "draw_curves", "run"]
+
+LossOfStep = Callable[[int], dict[str, Tensor]]
+"""Step number to named scalar losses, whose sum is minimised. A pure function of the step, weights aside."""
+
+Evaluate = Callable[[nn.Module], dict[str, float]]
+"""Model with EMA weights, in `eval` mode, to named figures."""
+
+Export = Callable[[nn.Module], None]
+"""Writes the model with EMA weights wherever the caller wants it."""
+
+
+@dataclass(frozen=True)
+class ParameterGroup:
+    """Parameters that share a learning-rate multiplier and a weight decay."""
+
+    parameters: Sequence[nn.Parameter]
+    multiplier: float = 1.0
+    weight_decay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast to train.
+
+    Attributes:
+        steps: Optimizer steps of the whole training.
+        learning_rate: Its peak, reached after `warmup` steps.
+        warmup: Steps of linear rise; afterwards half a cosine falls to `final_share` of the peak.
+        final_share: Learning rate of the last step as a share of the peak.
+        betas: AdamW's.
+        clip: Largest norm of the gradient.
+        ema_decay: Decay of the moving average of the weights (shorter during the first steps).
+        evaluate_every: Steps between evaluations; the last step is always evaluated.
+        save_seconds: Time between two writings of `state.pt`.
+        log_seconds: Time between two lines of figures.
+    """
+
+    steps: int
+    learning_rate: float
+    warmup: int = 200
+    final_share: float = 0.01
+    betas: tuple[float, float] = (0.9, 0.99)
+    clip: float = 1.0
+    ema_decay: float = 0.9995
+    evaluate_every: int = 1000
+    save_seconds: float = 180.0
+    log_seconds: float = 60.0
+
+    def rate(self, step: int) -> float:
+        """Learning rate of one step.
+
+        >>> schedule = Schedule(steps=100, learning_rate=1.0, warmup=10, final_share=0.0)
+        >>> [round(schedule.rate(step), 2) for step in (0, 9, 10, 55, 99)]
+        [0.1, 1.0, 1.0, 0.5, 0.0]
+        """
+        if step < self.warmup:
+            return self.learning_rate * (step + 1) / self.warmup
+        progress = (step - self.warmup) / max(1, self.steps - self.warmup)
+        cosine = 0.5 * (1 + math.cos(math.pi * progress))
+        return self.learning_rate * (self.final_share + (1 - self.final_share) * cosine)
+
+    def ema_decay_at(self, step: int) -> float:
+        """EMA decay of one step: short-sighted at first, so that the random start is forgotten."""
+        return min(self.ema_decay, (1 + step) / (10 + step))
+
+
+@dataclass
+class _State:
+    """Everything that changes while training."""
+
+    model: nn.Module
+    ema: nn.Module
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+
+    def save(self, path: Path) -> None:
+        """Write beside `path` and rename, so that a kill leaves the old or the new state, never a half."""
+        part = path.with_suffix(".part")
+        content = {
+            "model": self.model.state_dict(),
+            "ema": self.ema.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+        }
+        torch.save(content, part)
+        part.replace(path)
+
+    def load(self, path: Path) -> None:
+        content = torch.load(path, weights_only=True)
+        self.model.load_state_dict(content["model"])
+        self.ema.load_state_dict(content["ema"])
+        self.optimizer.load_state_dict(content["optimizer"])
+        self.step = content["step"]
+
+
+def run(
+    model: nn.Module,
+    groups: Sequence[ParameterGroup],
+    schedule: Schedule,
+    loss_of_step: LossOfStep,
+    folder: Path,
+    *,
+    evaluate: Evaluate | None = None,
+    export: Export | None = None,
+) -> nn.Module:
+    """Train `model` to the end of its schedule, from `folder/state.pt` if that is there.
+
+    Args:
+        model: Trained in place, in `train` mode.
+        groups: What AdamW updates (https://arxiv.org/abs/1711.05101).
+        schedule: How long and how fast.
+        loss_of_step: Named losses of a step, computed with `model`.
+        folder: Where the state, the curves and the exports go.
+        evaluate: Figures of the EMA model; they end up in the curves.
+        export: Called with the EMA model after every evaluation.
+
+    Returns:
+        The model with EMA weights, in `eval` mode.
+    """
+    torch.set_flush_denormal(True)  # denormal gradients make small models up to three times slower on a CPU
+    folder.mkdir(parents=True, exist_ok=True)
+    state = _State(model.train(), copy.deepcopy(model).eval(), _optimizer(groups, schedule))
+    if (folder / "state.pt").exists():
+        state.load(folder / "state.pt")
+    log = _Log(folder / "curves.csv", state.step)
+    saved = time.monotonic()
+    while state.step < schedule.steps:
+        log.add(_train_step(state, schedule, loss_of_step))
+        if state.step % schedule.evaluate_every == 0 or state.step == schedule.steps:
+            _evaluate(state.ema, evaluate, export, log)
+        if time.monotonic() - log.written > schedule.log_seconds or state.step == schedule.steps:
+            log.write(state.step, schedule.rate(state.step - 1))
+        if time.monotonic() - saved > schedule.save_seconds or state.step == schedule.steps:
+            state.save(folder / "state.pt")
+            saved = time.monotonic()
+    draw_curves(folder / "curves.csv", folder / "curves.png")
+    return state.ema
+
+
+def _optimizer(groups: Sequence[ParameterGroup], schedule: Schedule) -> torch.optim.Optimizer:
+    options = [
+        {"params": list(group.parameters), "weight_decay": group.weight_decay, "multiplier": group.multiplier}
+        for group in groups
+    ]
+    return torch.optim.AdamW(options, lr=schedule.learning_rate, betas=schedule.betas)
+
+
+def _train_step(state: _State, schedule: Schedule, loss_of_step: LossOfStep) -> dict[str, Tensor]:
+    """One optimizer step; returns the losses, detached, and the norm of the gradient."""
+    for group in state.optimizer.param_groups:
+        group["lr"] = schedule.rate(state.step) * group["multiplier"]
+    losses = loss_of_step(state.step)
+    state.optimizer.zero_grad(set_to_none=True)
+    torch.autograd.backward(torch.stack(list(losses.values())).sum())
+    parameters = [parameter for group in state.optimizer.param_groups for parameter in group["params"]]
+    norm = nn.utils.clip_grad_norm_(parameters, schedule.clip, error_if_nonfinite=True)
+    state.optimizer.step()
+    _update_ema(state.ema, state.model, schedule.ema_decay_at(state.step))
+    state.step += 1
+    return {name: loss.detach() for name, loss in losses.items()} | {"gradient_norm": norm}
+
+
+@torch.no_grad()
+def _update_ema(ema: nn.Module, model: nn.Module, decay: float) -> None:
+    """Move every floating-point entry of `ema` towards `model`; copy the others (counters)."""
+    source = model.state_dict()
+    seen = set()
+    for name, target in ema.state_dict().items():
+        if target.data_ptr() in seen:
+            continue  # tied weights have several names and must move once
+        seen.add(target.data_ptr())
+        if target.is_floating_point():
+            target.lerp_(source[name], 1 - decay)
+        else:
+            target.copy_(source[name])
+
+
+def _evaluate(ema: nn.Module, evaluate: Evaluate | None, export: Export | None, log: "_Log") -> None:
+    with torch.no_grad():
+        if evaluate is not None:
+            log.figures |= evaluate(ema.eval())
+        if export is not None:
+            export(ema)
+
+
+class _Log:
+    """Means of the losses since the last line, to the console and to a CSV of one row a line."""
+
+    def __init__(self, path: Path, step: int) -> None:
+        self.path = path
+        self.rows = [row for row in _read_rows(path) if int(row["step"]) <= step]
+        self.first_step = step
+        self.figures: dict[str, float] = {}
+        self.sums: dict[str, Tensor] = {}
+        self.written = time.monotonic()
+
+    def add(self, losses: dict[str, Tensor]) -> None:
+        for name, loss in losses.items():
+            self.sums[name] = self.sums.get(name, torch.zeros(())) + loss
+
+    def write(self, step: int, learning_rate: float) -> None:
+        """One line for the steps since the last one."""
+        count = max(1, step - self.first_step)
+        seconds = time.monotonic() - self.written
+        row = {"step": step, "learning_rate": learning_rate, "ms_per_step": 1000 * seconds / count}
+        row |= {name: float(total) / count for name, total in self.sums.items()} | self.figures
+        text = {name: str(value) if name == "step" else f"{value:.5g}" for name, value in row.items()}
+        print(json.dumps(text).replace('"', ""), flush=True)
+        self.rows.append(text)
+        _write_rows(self.path, self.rows)
+        self.sums, self.figures = {}, {}
+        self.first_step, self.written = step, time.monotonic()
+
+
+def _read_rows(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _write_rows(path: Path, rows: Sequence[dict[str, str]]) -> None:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    part = path.with_suffix(".part")
+    with part.open("w", newline="") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        writer.writerows(rows)
+    part.replace(path)
+
+
+def draw_curves(csv_path: Path, png_path: Path) -> None:
+    """Draw every column of a curves CSV against the step, one small panel each."""
+    from matplotlib.figure import Figure  # the `train` extra; only this function needs it
+
+    rows = _read_rows(csv_path)
+    names = [name for name in _columns(rows) if name != "step"]
+    figure = Figure(figsize=(12, 2.2 * math.ceil(len(names) / 3)), layout="constrained")
+    for number, name in enumerate(names):
+        axes = figure.add_subplot(math.ceil(len(names) / 3), 3, number + 1)
+        points = [(int(row["step"]), float(row[name])) for row in rows if row.get(name)]
+        axes.plot(*zip(*points, strict=True), linewidth=1)
+        axes.set_title(name, fontsize=8)
+        axes.tick_params(labelsize=7)
+    figure.savefig(png_path, dpi=110, metadata={"Software": None})
+
+
+def _columns(rows: Iterable[dict[str, str]]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name, value in row.items() if value))
