@@ -1,0 +1,76 @@
+"""Files that are complete or absent, whatever happens while they are written."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["atomic_path", "write_atomically"]
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Lend a name beside `path` to write to; move what was written to `path` when all went well.
+
+    The lent name keeps the suffix, by which many libraries choose the format. It is the same each time, so that what a
+    killed process leaves behind is overwritten by the next; two processes must not write one path at once.
+
+    Args:
+        path: Where the finished file shall stand. Its folder must exist; a former file is replaced.
+
+    Yields:
+        The path to write to. When the block raises, it is removed and `path` stays as it was.
+
+    Raises:
+        OSError: The file cannot be written, synced or renamed.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with atomic_path(Path(folder) / "table.csv") as partial:
+        ...         _ = partial.write_text("1,2")
+        ...     [file.name for file in Path(folder).iterdir()]
+        ['table.csv']
+    """
+    path = Path(path)
+    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+    try:
+        yield partial
+        _sync(partial)
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def write_atomically(path: str | Path, content: str | bytes) -> None:
+    """Write `content` (text as UTF-8, line ends as given) to `path`, wholly or not at all.
+
+    Args:
+        path: The file to write; its folder must exist.
+        content: All that the file shall hold.
+
+    Raises:
+        OSError: The file cannot be written, synced or renamed.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    with atomic_path(path) as partial:
+        partial.write_bytes(data)
+
+
+def _sync(path: Path) -> None:
+    """Wait until the file's bytes are on the disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Wait until the rename is on the disk; Windows has no such call for folders."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
