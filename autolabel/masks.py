@@ -1,0 +1,75 @@
+"""Masks as COCO run-length encodings (RLE), the only form in which they are kept.
+
+The encoding, its areas, boxes and overlaps are pycocotools' (https://github.com/ppwwyyxx/cocoapi); runs go down the
+columns first. Boxes are ``xyxy`` in pixels with exclusive right and bottom edges.
+"""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools import mask as coco_mask
+
+__all__ = ["Rle", "area", "area_of_many", "decode", "encode", "encode_many", "iou", "merge", "xyxy", "xyxy_of_many"]
+
+
+class Rle(TypedDict):
+    """One mask: ``size`` is ``[height, width]`` in pixels, ``counts`` COCO's compressed runs."""
+
+    size: list[int]
+    counts: bytes
+
+
+def encode(mask: NDArray[np.bool_]) -> Rle:
+    """Encode one mask, bool, shape ``(H, W)``."""
+    return encode_many(mask[None])[0]
+
+
+def encode_many(masks: NDArray[np.bool_]) -> list[Rle]:
+    """Encode masks, bool, shape ``(N, H, W)``."""
+    columns_first = np.asfortranarray(masks.transpose(1, 2, 0), dtype=np.uint8)  # (H, W, N)
+    encoded: list[Rle] = coco_mask.encode(columns_first)
+    return encoded
+
+
+def decode(rle: Rle) -> NDArray[np.bool_]:
+    """Decode to a mask, bool, shape ``(H, W)``."""
+    return np.asarray(coco_mask.decode(rle), dtype=bool)
+
+
+def area(rle: Rle) -> int:
+    """Number of pixels in the mask."""
+    return int(coco_mask.area(rle))
+
+
+def area_of_many(rles: Sequence[Rle]) -> NDArray[np.int64]:
+    """Number of pixels in each mask, int64, shape ``(N,)``."""
+    return np.asarray(coco_mask.area(list(rles)), dtype=np.int64).reshape(-1)
+
+
+def xyxy(rle: Rle) -> NDArray[np.float64]:
+    """Tight box of the mask, float64, shape ``(4,)``; all zeros for an empty mask."""
+    return xyxy_of_many([rle])[0]
+
+
+def xyxy_of_many(rles: Sequence[Rle]) -> NDArray[np.float64]:
+    """Tight boxes, float64, shape ``(N, 4)``; all zeros for an empty mask."""
+    if not rles:
+        return np.zeros((0, 4))
+    boxes = np.asarray(coco_mask.toBbox(list(rles)), dtype=np.float64).reshape(-1, 4)
+    boxes[:, 2:] += boxes[:, :2]
+    return boxes
+
+
+def iou(first: Sequence[Rle], second: Sequence[Rle]) -> NDArray[np.float64]:
+    """Intersection over union of every mask with every other, float64, shape ``(len(first), len(second))``."""
+    if not first or not second:
+        return np.zeros((len(first), len(second)))
+    return np.asarray(coco_mask.iou(list(first), list(second), [0] * len(second)), dtype=np.float64)
+
+
+def merge(rles: Sequence[Rle], *, intersect: bool = False) -> Rle:
+    """Union of masks of one size, or their intersection."""
+    merged: Rle = coco_mask.merge(list(rles), intersect)
+    return merged
