@@ -91,8 +91,8 @@ class Masklet:
         lengths = {len(self.frame_indices), len(self.rles), len(self.sources)}
         if len(lengths) != 1:
             raise LabelError(
-                f"object {self.object_id}: expected as many frames as masks and sources, found {len(self.frame_indices)}, "
-                f"{len(self.rles)} and {len(self.sources)}"
+                f"object {self.object_id}: expected as many frames as masks and sources, "
+                f"found {len(self.frame_indices)}, {len(self.rles)} and {len(self.sources)}"
             )
         if np.any(np.diff(self.frame_indices) <= 0):
             raise LabelError(f"object {self.object_id}: expected ascending frames, each once")
@@ -160,7 +160,8 @@ class VideoLabels:
         for masklet in self.masklets:
             if not 0 <= masklet.class_id < len(self.class_names):
                 raise LabelError(
-                    f"object {masklet.object_id}: expected a class below {len(self.class_names)}, found {masklet.class_id}"
+                    f"object {masklet.object_id}: expected a class below {len(self.class_names)}, "
+                    f"found {masklet.class_id}"
                 )
             for row, frame_index in enumerate(masklet.frame_indices.tolist()):
                 if frame_index not in rows:

@@ -58,8 +58,7 @@ def xyxy_of_many(rles: Sequence[Rle]) -> NDArray[np.float64]:
     if not rles:
         return np.zeros((0, 4))
     boxes = np.asarray(coco_mask.toBbox(list(rles)), dtype=np.float64).reshape(-1, 4)
-    boxes[:, 2:] += boxes[:, :2]
-    return boxes
+    return np.hstack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]])
 
 
 def iou(first: Sequence[Rle], second: Sequence[Rle]) -> NDArray[np.float64]:
