@@ -16,7 +16,7 @@ from autolabel.masks import Rle
 if TYPE_CHECKING:
     import supervision as sv
 
-__all__ = ["Evidence", "FrameLabels", "FrameState", "InputKind", "Masklet", "Source", "VideoLabels"]
+__all__ = ["Evidence", "FrameLabels", "FrameState", "InputKind", "Masklet", "Rejected", "Source", "VideoLabels"]
 
 
 class Source(StrEnum):
@@ -103,6 +103,19 @@ class Masklet:
     def xyxy(self) -> NDArray[np.float64]:
         """Tight box of each mask in pixels of the original frame, float64, shape ``(N, 4)``."""
         return masks.xyxy_of_many(self.rles)
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A masklet that was found and not kept.
+
+    Attributes:
+        masklet: All that is known of it, so that a reviewer can bring it back.
+        reason: Why it was not kept, as short stable words.
+    """
+
+    masklet: Masklet
+    reason: str
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,19 @@
+"""The run on disk: labels of many inputs in one folder, complete and resumable.
+
+::
+
+    RUN/run.yaml                        resolved configuration, ontology, models, threads, dtype, versions
+    RUN/inputs/<name>/frames.parquet    one row per labelled frame
+    RUN/inputs/<name>/labels.parquet    one row per object and frame
+    RUN/inputs/<name>/objects.parquet   one row per object: votes, margin, evidence, flags
+    RUN/inputs/<name>/rejected.parquet  what was found and not kept, with the reason and its masks
+    RUN/inputs/<name>/input.json        identity and state of the input; written last, so it vouches for the others
+
+Nothing in these files depends on a clock or on the order of work: the same labels give the same bytes.
+"""
+
+from autolabel.store.identity import InputIdentity
+from autolabel.store.reader import Run, load_run
+from autolabel.store.writer import RunWriter
+
+__all__ = ["InputIdentity", "Run", "RunWriter", "load_run"]

@@ -1,0 +1,18 @@
+"""Names of the files in a run."""
+
+from pathlib import Path
+from typing import Final
+
+__all__ = ["CONFIGURATION", "FRAMES", "INPUT", "LABELS", "OBJECTS", "REJECTED", "input_folder"]
+
+CONFIGURATION: Final = "run.yaml"
+INPUT: Final = "input.json"
+FRAMES: Final = "frames.parquet"
+LABELS: Final = "labels.parquet"
+OBJECTS: Final = "objects.parquet"
+REJECTED: Final = "rejected.parquet"
+
+
+def input_folder(run: Path, name: str) -> Path:
+    """Folder of one input's files."""
+    return run / "inputs" / name
