@@ -118,7 +118,7 @@ class Ontology(BaseModel):
     classes: tuple[OntologyClass, ...] = Field(min_length=1)
 
     @classmethod
-    def parse(cls, value: "str | Mapping[str, Any] | Sequence[Any] | Ontology") -> "Ontology":
+    def parse(cls, value: str | Mapping[str, Any] | Sequence[Any] | Self) -> Self:
         """Return the ontology that a value in memory describes.
 
         Args:
@@ -128,10 +128,10 @@ class Ontology(BaseModel):
         Raises:
             OntologyError: It describes no valid ontology.
         """
-        return value if isinstance(value, Ontology) else _validated(read_value(value))
+        return value if isinstance(value, cls) else cls._validated(read_value(value))
 
     @classmethod
-    def load(cls, file: str | Path) -> "Ontology":
+    def load(cls, file: str | Path) -> Self:
         """Return the ontology of a YAML or JSON file, or a preset by its name (`preset_names`).
 
         Raises:
@@ -139,14 +139,25 @@ class Ontology(BaseModel):
         """
         path = Path(file)
         if path.exists():
-            return _validated(read_file(path))
+            return cls._validated(read_file(path))
         if str(file) not in preset_names():
             raise OntologyError(
                 f"expected an ontology file or one of the presets {', '.join(preset_names())}, found no file {file}; "
                 "check the path"
             )
         with resources.as_file(_PRESETS / f"{file}.yaml") as preset:
-            return _validated(read_file(preset))
+            return cls._validated(read_file(preset))
+
+    @classmethod
+    def _validated(cls, draft: Draft) -> Self:
+        """Validate a draft, turning the first complaint into one sentence that says where."""
+        try:
+            return cls.model_validate(draft.data)
+        except ValidationError as error:
+            # An unknown key explains a missing one ("nmae"), so it comes first.
+            details = min(error.errors(include_url=False), key=lambda entry: entry["type"] != "extra_forbidden")
+            location = (*details["loc"], *details.get("ctx", {}).get("location", ()))
+            raise OntologyError(f"{draft.where(location)}: {_sentence(details, location)}") from error
 
     @model_validator(mode="after")
     def _check_names_and_prompts_differ(self) -> Self:
@@ -186,17 +197,6 @@ class Ontology(BaseModel):
 def _located(location: Location, message: str) -> PydanticCustomError:
     """Build an error about a part of the model that is being validated."""
     return PydanticCustomError("located", "{message}", {"message": message, "location": location})
-
-
-def _validated(draft: Draft) -> Ontology:
-    """Validate a draft, turning the first complaint into one sentence that says where."""
-    try:
-        return Ontology.model_validate(draft.data)
-    except ValidationError as error:
-        # An unknown key explains a missing one ("nmae"), so it comes first.
-        details = min(error.errors(include_url=False), key=lambda entry: entry["type"] != "extra_forbidden")
-        location = (*details["loc"], *details.get("ctx", {}).get("location", ()))
-        raise OntologyError(f"{draft.where(location)}: {_sentence(details, location)}") from error
 
 
 def _sentence(details: ErrorDetails, location: Location) -> str:

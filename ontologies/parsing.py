@@ -149,7 +149,7 @@ def _composed(text: str, source: str) -> yaml.Node:
         place = f"{source}, line {mark.line + 1}" if mark else source
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise OntologyError(
-            f"{place}: this is no valid YAML ({problem}); indent with spaces and put text with `: # [ {{ * ' \"` in quotes"
+            f"{place}: this is no valid YAML ({problem}); indent with spaces and quote text with signs like `: # [ *`"
         ) from error
     if root is None:
         raise OntologyError(f"{source}: expected a mapping with the key `classes`, found nothing; list the classes")

@@ -1,0 +1,136 @@
+"""Grounding DINO (https://arxiv.org/abs/2303.05499) through transformers: class names in plain words to boxes.
+
+Any checkpoint of transformers' `GroundingDinoForObjectDetection` works, the real ones and the tiny embedded one alike.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import supervision as sv
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoImageProcessor, AutoTokenizer, GroundingDinoForObjectDetection
+from transformers.modeling_outputs import BaseModelOutput
+
+from autolabel.base_models.loading import choose_device, choose_dtype, from_pretrained, resolve_checkpoint
+from autolabel.base_models.scored_boxes import ScoredBoxes, merge_parts, to_detections
+from autolabel.errors import ModelError
+from autolabel.ontologies import Ontology
+from autolabel.ontologies.captions import Caption, plan_captions, score_classes
+
+__all__ = ["GroundingDino", "captions_of_checkpoint"]
+
+Image = NDArray[np.uint8]
+
+
+def captions_of_checkpoint(ontology: Ontology, checkpoint: str | Path) -> tuple[Caption, ...]:
+    """Return the captions that a checkpoint is asked for an ontology, without loading its weights.
+
+    Raises:
+        ModelError: The checkpoint cannot be found.
+        OntologyError: A prompt does not fit into any caption of this model.
+    """
+    folder = resolve_checkpoint(checkpoint)
+    tokenizer = from_pretrained(AutoTokenizer, folder).backend_tokenizer
+    return plan_captions(ontology, tokenizer, from_pretrained(AutoConfig, folder).max_text_len)
+
+
+class GroundingDino:
+    """A `Detector` for one ontology.
+
+    Args:
+        ontology: What to find.
+        checkpoint: Hub id, local folder, or the name of an embedded checkpoint.
+        device: Where to compute, as torch names it; the best there is by default.
+        dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"``; what the checkpoint and the processor want by default.
+
+    Raises:
+        ModelError: The checkpoint cannot be found or loaded.
+        OntologyError: A prompt does not fit into any caption of this model.
+    """
+
+    threshold = 0.35
+    floor = 0.15
+
+    def __init__(
+        self, ontology: Ontology, checkpoint: str | Path, *, device: str | None = None, dtype: str | None = None
+    ) -> None:
+        folder = resolve_checkpoint(checkpoint)
+        self.name = Path(checkpoint).name
+        self._ontology = ontology
+        self._captions = captions_of_checkpoint(ontology, checkpoint)
+        self._device = choose_device(device)
+        self._dtype = choose_dtype(folder, self._device, dtype)
+        self._image_processor = from_pretrained(AutoImageProcessor, folder)
+        model = from_pretrained(GroundingDinoForObjectDetection, folder, dtype=self._dtype)
+        model.model.text_backbone = _TextMemory(model.model.text_backbone)
+        self._model = model.to(self._device).eval()
+
+    def detect(self, images: Sequence[Image]) -> list[sv.Detections]:
+        """Find objects; see `Detector.detect`.
+
+        Pictures of one size that follow each other are computed together; a picture's boxes never depend on the sizes
+        of its neighbours.
+        """
+        batches = (list(batch) for _, batch in groupby(images, key=np.shape))
+        return [detections for batch in batches for detections in self._detect_batch(batch)]
+
+    @torch.inference_mode()
+    def _detect_batch(self, images: Sequence[Image]) -> list[sv.Detections]:
+        """Find objects on pictures of one size."""
+        inputs = self._image_processor(images=list(images), input_data_format="channels_last", return_tensors="pt")
+        pixels = inputs["pixel_values"].to(self._device, self._dtype)  # (B, 3, h, w)
+        height, width = images[0].shape[:2]
+        parts_of_captions = [self._ask(caption, pixels, (width, height)) for caption in self._captions]
+        return [
+            to_detections(merge_parts(parts), self._ontology, self.floor)
+            for parts in zip(*parts_of_captions, strict=True)
+        ]
+
+    def _ask(self, caption: Caption, pixels: Tensor, size_wh: tuple[int, int]) -> list[ScoredBoxes]:
+        """Ask one caption about a batch."""
+        input_ids = torch.tensor([caption.input_ids] * len(pixels), device=self._device)  # (B, T)
+        outputs = self._model(pixel_values=pixels, input_ids=input_ids)
+        probabilities = outputs.logits[..., : len(caption.input_ids)].sigmoid()  # (B, Q, T)
+        if not probabilities.isfinite().all():
+            raise ModelError(f"the detector {self.name} computes no finite numbers in {self._dtype}; use float32")
+        return list(self._score(caption, probabilities, outputs.pred_boxes, size_wh))
+
+    def _score(
+        self, caption: Caption, probabilities: Tensor, boxes: Tensor, size_wh: tuple[int, int]
+    ) -> Iterator[ScoredBoxes]:
+        """Score the boxes of each picture that can reach the floor; only those leave the device."""
+        # A prompt's mean is at most its best token, so no box is lost here.
+        candidates = probabilities.amax(dim=-1) >= self.floor  # (B, Q)
+        for keep, probability, box in zip(candidates, probabilities, boxes, strict=True):
+            token_probabilities = probability[keep].float().cpu().numpy()  # (N, T)
+            scores, prompts = score_classes(token_probabilities, caption, len(self._ontology.classes))
+            yield ScoredBoxes(_to_xyxy(box[keep].float().cpu().numpy(), size_wh), scores, prompts)
+
+
+class _TextMemory(nn.Module):
+    """A text encoder that reads every caption once, however many pictures it is asked about."""
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self._states: dict[tuple[int, ...], Tensor] = {}
+
+    def forward(self, input_ids: Tensor, *arguments: Tensor, **options: bool) -> BaseModelOutput:
+        """Return the encoder's states for a batch in which every row is the same caption."""
+        caption = tuple(input_ids[0].tolist())
+        if caption not in self._states:
+            first_row = [argument[:1] for argument in arguments]
+            self._states[caption] = self.encoder(input_ids[:1], *first_row, **options).last_hidden_state  # (1, T, D)
+        return BaseModelOutput(last_hidden_state=self._states[caption].expand(len(input_ids), -1, -1))
+
+
+def _to_xyxy(boxes: NDArray[np.float32], size_wh: tuple[int, int]) -> NDArray[np.float32]:
+    """Turn centre and size, as shares of the picture, into corners in pixels within it, shape ``(N, 4)``."""
+    centres, sizes = boxes[:, :2], boxes[:, 2:]
+    corners = np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1)  # (N, 4)
+    limits = np.array([*size_wh, *size_wh], np.float32)
+    return (corners * limits).clip(0, limits)
