@@ -17,73 +17,62 @@ from autolabel.ontologies import Ontology
 from autolabel.store import layout, tables
 from autolabel.store.identity import InputIdentity
 
-__all__ = ["InputRecord", "Run", "load_run", "read_configuration", "read_record"]
+__all__ = ["InputRecord", "Run", "load_run", "read_configuration", "read_state"]
 
 
 @dataclass(frozen=True)
 class InputRecord:
-    """One ``input.json``.
+    """What ``input.json`` says about an input that is labelled to the end.
 
     Attributes:
-        path: The input as the user gave it.
-        failure: Why it could not be labelled; None when it was.
-        kind: Whether its frames follow each other; None when it failed.
-        identity: Its bytes; None when it failed.
+        path: The video file, or the folder of stills, as the user gave it.
+        kind: Whether its frames follow each other in time.
         fps: Frames per second; None for stills.
-        frame_count: Number of frames as decoded.
+        frame_count: Number of frames as decoded, looked at or not.
+        identity: Which bytes it consisted of.
     """
 
     path: str
-    failure: str | None = None
-    kind: InputKind | None = None
-    identity: InputIdentity | None = None
-    fps: float | None = None
-    frame_count: int = 0
+    kind: InputKind
+    fps: float | None
+    frame_count: int
+    identity: InputIdentity
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run on disk. Iterate over it for the labels of its inputs, read one at a time.
+    """A run on disk. Iterate over it for the labels of its inputs, read one at a time, by name.
 
     Attributes:
         path: The run's folder.
         configuration: What ``run.yaml`` says.
-        records: Every input that was finished or has failed, by name.
+        records: The inputs that are labelled to the end, by name.
+        failures: Why other inputs could not be labelled, by name.
     """
 
     path: Path
     configuration: Mapping[str, Any]
     records: Mapping[str, InputRecord]
+    failures: Mapping[str, str]
 
     @cached_property
     def ontology(self) -> Ontology:
         """The classes that were looked for."""
         return Ontology.parse(self.configuration["ontology"])
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the inputs that are labelled to the end, sorted."""
-        return tuple(name for name, record in self.records.items() if record.failure is None)
-
-    @property
-    def failures(self) -> dict[str, str]:
-        """Reasons why inputs could not be labelled, by name."""
-        return {name: record.failure for name, record in self.records.items() if record.failure is not None}
-
     def __len__(self) -> int:
-        return len(self.names)
+        return len(self.records)
 
     def __iter__(self) -> Iterator[VideoLabels]:
-        return (self.input(name) for name in self.names)
+        return (self.input(name) for name in self.records)
 
     def input(self, name: str) -> VideoLabels:
         """Labels of one input.
 
         Raises:
-            RunError: The run has no finished input of this name, or its files are damaged.
+            RunError: The run has no finished input of this name, or its files are missing or damaged.
         """
-        record = self._finished(name)
-        assert record.kind is not None  # noqa: S101  # as finished inputs have
+        record = self.record(name)
         return VideoLabels(
             name=name,
             path=record.path,
@@ -95,10 +84,90 @@ class Run:
             frame_count=record.frame_count,
         )
 
-    def identity(self, name: str) -> InputIdentity:
-        """Identity of one finished input."""
-        raise NotImplementedError
+    def record(self, name: str) -> InputRecord:
+        """What is known of one finished input beside its labels.
+
+        Raises:
+            RunError: The run has no finished input of this name.
+        """
+        if name in self.records:
+            return self.records[name]
+        known = ", ".join(self.records) or "none"
+        raise RunError(
+            f"expected one of the finished inputs of {self.path} ({known}), found {name!r}; choose one of them"
+        )
 
     def rejected(self, name: str) -> tuple[Rejected, ...]:
-        """Masklets of one finished input that were found and not kept."""
+        """Masklets of one finished input that were found and not kept.
+
+        Raises:
+            RunError: The run has no finished input of this name, or its file is missing or damaged.
+        """
+        self.record(name)
         return tables.rejected_of(self._table(name, layout.REJECTED))
+
+    def _table(self, name: str, file_name: str) -> pa.Table:
+        folder = layout.input_folder(self.path, name)
+        try:
+            return pq.read_table(folder / file_name)
+        except (OSError, pa.ArrowException) as error:
+            raise RunError(
+                f"expected a readable table at {folder / file_name}, found a missing or damaged one; "
+                f"remove the folder {folder} and label the input again"
+            ) from error
+
+
+def load_run(path: str | Path) -> Run:
+    """Open the run in a folder; labels are read when they are asked for.
+
+    Raises:
+        RunError: The folder holds no run, or one whose ``run.yaml`` or an ``input.json`` is damaged.
+    """
+    path = Path(path)
+    configuration = read_configuration(path)
+    states = {folder.name: read_state(path, folder.name) for folder in sorted((path / "inputs").glob("*"))}
+    return Run(
+        path=path,
+        configuration=configuration,
+        records={name: state for name, state in states.items() if isinstance(state, InputRecord)},
+        failures={name: state for name, state in states.items() if isinstance(state, str)},
+    )
+
+
+def read_configuration(run: Path) -> dict[str, Any]:
+    """Content of ``run.yaml``, or a `RunError` that says why there is none."""
+    file = run / layout.CONFIGURATION
+    if not file.is_file():
+        raise RunError(
+            f"expected a run at {run}, found no {layout.CONFIGURATION} there; give the folder that `label` wrote"
+        )
+    try:
+        configuration = yaml.safe_load(file.read_text(encoding="utf-8"))
+        Ontology.parse(configuration["ontology"])
+    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError) as error:
+        raise RunError(
+            f"expected the configuration of a run in {file}, found a damaged file; label into a new folder"
+        ) from error
+    return dict(configuration)
+
+
+def read_state(run: Path, name: str) -> InputRecord | str | None:
+    """What one ``input.json`` says: a finished input, the reason of a failure, or None when there is no such file."""
+    file = layout.input_folder(run, name) / layout.INPUT
+    if not file.is_file():
+        return None
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+        if data["state"] == "failed":
+            return str(data["reason"])
+        return InputRecord(
+            path=data["path"],
+            kind=InputKind(data["kind"]),
+            fps=data["fps"],
+            frame_count=data["frame_count"],
+            identity=InputIdentity.from_dict(data["identity"]),
+        )
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise RunError(
+            f"expected the state of an input in {file}, found a damaged file; remove it and label again"
+        ) from error

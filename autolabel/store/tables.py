@@ -31,47 +31,50 @@ __all__ = [
 ROWS_PER_GROUP: Final = 65_536
 """Fixed, so that the bytes do not depend on how the rows arrived."""
 
-_XYXY = pa.list_(pa.float64(), 4)
-_RLE = pa.struct([("size", pa.list_(pa.int32(), 2)), ("counts", pa.binary())])
-_EVIDENCE = pa.struct(
-    [
-        ("frame_index", pa.int64()),
-        ("prompt", pa.string()),
-        ("class_scores", pa.list_(pa.float64())),
-        ("model", pa.string()),
-    ]
-)
-_ON_FRAME = [("frame_index", pa.int64()), ("xyxy", _XYXY), ("rle", _RLE), ("source", pa.string())]
+_FRAME_INDEX: "pa.Field[Any]" = pa.field("frame_index", pa.int64())
+_OBJECT: "list[pa.Field[Any]]" = [
+    pa.field("object_id", pa.int64()),
+    pa.field("class_id", pa.int32()),
+    pa.field("score", pa.float64()),
+]
+_ON_FRAME: "list[pa.Field[Any]]" = [
+    _FRAME_INDEX,
+    pa.field("xyxy", pa.list_(pa.float64(), 4)),
+    pa.field("rle", pa.struct([("size", pa.list_(pa.int32(), 2)), ("counts", pa.binary())])),
+    pa.field("source", pa.string()),
+]
+_EVIDENCE: "list[pa.Field[Any]]" = [
+    _FRAME_INDEX,
+    pa.field("prompt", pa.string()),
+    pa.field("class_scores", pa.list_(pa.float64())),
+    pa.field("model", pa.string()),
+]
 
 FRAMES_SCHEMA: Final = pa.schema(
     [
-        ("frame_index", pa.int64()),
-        ("width", pa.int32()),
-        ("height", pa.int32()),
-        ("pts", pa.int64()),
-        ("pts_s", pa.float64()),
-        ("file_name", pa.string()),
-        ("keyframe", pa.bool_()),
-        ("shot", pa.int32()),
-        ("state", pa.string()),
+        _FRAME_INDEX,
+        pa.field("width", pa.int32()),
+        pa.field("height", pa.int32()),
+        pa.field("pts", pa.int64()),
+        pa.field("pts_s", pa.float64()),
+        pa.field("file_name", pa.string()),
+        pa.field("keyframe", pa.bool_()),
+        pa.field("shot", pa.int32()),
+        pa.field("state", pa.string()),
     ]
 )
-LABELS_SCHEMA: Final = pa.schema(
-    [("object_id", pa.int64()), ("class_id", pa.int32()), ("score", pa.float64()), *_ON_FRAME]
-)
+LABELS_SCHEMA: Final = pa.schema([*_OBJECT, *_ON_FRAME])
 OBJECTS_SCHEMA: Final = pa.schema(
     [
-        ("object_id", pa.int64()),
-        ("class_id", pa.int32()),
-        ("score", pa.float64()),
-        ("votes", pa.list_(pa.float64())),
-        ("margin", pa.float64()),
-        ("evidence", pa.list_(_EVIDENCE)),
-        ("flags", pa.list_(pa.string())),
+        *_OBJECT,
+        pa.field("votes", pa.list_(pa.float64())),
+        pa.field("margin", pa.float64()),
+        pa.field("evidence", pa.list_(pa.struct(_EVIDENCE))),
+        pa.field("flags", pa.list_(pa.string())),
     ]
 )
 REJECTED_SCHEMA: Final = pa.schema(
-    [*OBJECTS_SCHEMA, ("reason", pa.string()), ("labels", pa.list_(pa.struct(_ON_FRAME)))]
+    [*OBJECTS_SCHEMA, pa.field("reason", pa.string()), pa.field("labels", pa.list_(pa.struct(_ON_FRAME)))]
 )
 
 
@@ -152,9 +155,7 @@ def _frame_row(frame: FrameLabels) -> dict[str, Any]:
 
 
 def _rows_on_frames(masklet: Masklet) -> list[dict[str, Any]]:
-    columns = zip(
-        masklet.frame_indices.tolist(), masklet.xyxy.tolist(), masklet.rles, masklet.sources, strict=True
-    )
+    columns = zip(masklet.frame_indices.tolist(), masklet.xyxy.tolist(), masklet.rles, masklet.sources, strict=True)
     return [
         {"frame_index": frame_index, "xyxy": xyxy, "rle": rle, "source": source.value}
         for frame_index, xyxy, rle, source in columns

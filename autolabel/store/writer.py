@@ -1,17 +1,26 @@
 """Runs out: one input at a time, each complete or absent."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from autolabel.errors import LabelError, RunError
+from autolabel.files import write_atomically
 from autolabel.labels import Rejected, VideoLabels
+from autolabel.store import layout, tables
 from autolabel.store.identity import InputIdentity
+from autolabel.store.reader import InputRecord, read_configuration, read_state
 
 __all__ = ["RunWriter"]
 
 
 class RunWriter:
     """Begins a run, or continues the one that was begun with the same configuration.
+
+    Several processes may write different inputs of one run at the same time.
 
     Args:
         path: The run's folder; it is made when it does not exist.
@@ -23,16 +32,121 @@ class RunWriter:
     """
 
     def __init__(self, path: str | Path, configuration: Mapping[str, Any]) -> None:
-        raise NotImplementedError
+        self.path = Path(path)
+        try:
+            self._open(dict(configuration))
+        except OSError as error:
+            raise RunError(
+                f"expected a folder for the run at {path}, cannot write there ({error.strerror}); choose another"
+            ) from error
 
     def finished(self, name: str, sha256: str) -> bool:
         """Whether the input of this name is labelled to the end and consisted of these bytes."""
-        raise NotImplementedError
+        state = read_state(self.path, name)
+        return isinstance(state, InputRecord) and state.identity.sha256 == sha256
 
     def write_input(self, labels: VideoLabels, identity: InputIdentity, rejected: Sequence[Rejected] = ()) -> None:
-        """Write one input; what was known of it before is replaced."""
-        raise NotImplementedError
+        """Write one input; what was known of it before is replaced.
+
+        Raises:
+            LabelError: The labels contradict themselves: two objects of one identity, a mask of another size than its
+                frame.
+            OSError: A file cannot be written; the input does not count as finished.
+        """
+        _check(labels)
+        folder = self._begin(labels.name)
+        content = {
+            layout.FRAMES: tables.frames_table(labels.frames),
+            layout.LABELS: tables.labels_table(labels.masklets),
+            layout.OBJECTS: tables.objects_table(labels.masklets),
+            layout.REJECTED: tables.rejected_table(rejected),
+        }
+        for file_name, table in content.items():
+            write_atomically(folder / file_name, tables.parquet_bytes(table))
+        _write_state(
+            folder,
+            {
+                "state": "done",
+                "path": labels.path,
+                "kind": labels.kind.value,
+                "fps": labels.fps,
+                "frame_count": labels.frame_count,
+                "identity": identity.to_dict(),
+            },
+        )
 
     def write_failure(self, name: str, path: str, reason: str) -> None:
-        """Note that an input cannot be labelled, and why; the next run tries it again."""
-        raise NotImplementedError
+        """Note that an input cannot be labelled, and why; it counts as not finished."""
+        _write_state(self._begin(name), {"state": "failed", "path": path, "reason": reason})
+
+    def _open(self, configuration: dict[str, Any]) -> None:
+        file = self.path / layout.CONFIGURATION
+        if file.is_file():
+            _refuse_another(self.path, read_configuration(self.path), configuration)
+            return
+        self.path.mkdir(parents=True, exist_ok=True)
+        if found := [entry.name for entry in self.path.iterdir() if not entry.name.startswith(".")]:
+            raise RunError(
+                f"expected a run, an empty or a new folder at {self.path}, found other files there ({found[0]}, ...); "
+                "choose another folder"
+            )
+        write_atomically(file, _yaml(configuration))
+
+    def _begin(self, name: str) -> Path:
+        """The input's folder, where nothing vouches for the tables any more."""
+        folder = layout.input_folder(self.path, name)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / layout.INPUT).unlink(missing_ok=True)
+        return folder
+
+
+def _check(labels: VideoLabels) -> None:
+    object_ids = [masklet.object_id for masklet in labels.masklets]
+    if len(set(object_ids)) != len(object_ids):
+        raise LabelError(f"{labels.name}: expected one masklet per object, found an identity twice")
+    sizes = {frame.frame_index: frame.size_wh for frame in labels.frames}
+    for masklet in labels.masklets:
+        for frame_index, rle in zip(masklet.frame_indices.tolist(), masklet.rles, strict=True):
+            height, width = rle["size"]
+            if (width, height) != sizes[frame_index]:
+                raise LabelError(
+                    f"{labels.name}: object {masklet.object_id} on frame {frame_index}: expected a mask of "
+                    f"{sizes[frame_index]} pixels, found {(width, height)}"
+                )
+
+
+def _write_state(folder: Path, state: Mapping[str, Any]) -> None:
+    write_atomically(folder / layout.INPUT, json.dumps(state, indent=2, ensure_ascii=False) + "\n")
+
+
+def _yaml(configuration: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(configuration, sort_keys=False, allow_unicode=True)
+
+
+def _refuse_another(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Raise when two configurations differ, naming where."""
+    before, now = dict(_leaves(found)), dict(_leaves(yaml.safe_load(_yaml(wanted))))
+    differing = [key for key in before | now if before.get(key) != now.get(key)]
+    if not differing:
+        return
+    listed = "; ".join(f"{key}: {_shown(before, key)}, now {_shown(now, key)}" for key in differing[:5])
+    more = f"; and {len(differing) - 5} more" if len(differing) > 5 else ""
+    raise RunError(
+        f"{path} holds a run of another configuration ({listed}{more}); choose another folder, or label as before"
+    )
+
+
+def _shown(values: Mapping[str, object], key: str) -> str:
+    return repr(values[key]) if key in values else "absent"
+
+
+def _leaves(value: object, key: str = "") -> Iterator[tuple[str, object]]:
+    """Every value of nested mappings and lists with its dotted key."""
+    if isinstance(value, Mapping) and value:
+        for name, entry in value.items():
+            yield from _leaves(entry, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, list) and value:
+        for index, entry in enumerate(value):
+            yield from _leaves(entry, f"{key}[{index}]")
+    else:
+        yield key, value
