@@ -1,11 +1,14 @@
-"""Files that are complete or absent, whatever happens while they are written."""
+"""Files that are complete or absent whatever happens while they are written, their digests, and names for them."""
 
+import hashlib
 import os
+import re
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["atomic_path", "write_atomically"]
+__all__ = ["atomic_path", "file_sha256", "safe_name", "write_atomically"]
 
 
 @contextmanager
@@ -57,6 +60,23 @@ def write_atomically(path: str | Path, content: str | bytes) -> None:
     data = content.encode() if isinstance(content, str) else content
     with atomic_path(path) as partial:
         partial.write_bytes(data)
+
+
+def file_sha256(path: str | Path) -> str:
+    """SHA-256 of a file's content in hexadecimal."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def safe_name(text: str) -> str:
+    """Turn any text into a name that every file system takes: letters, digits, "_", "." and "-", at most 80.
+
+    Example:
+        >>> safe_name("Été: take 2/3?"), safe_name("..")
+        ('Été-take-2-3', 'unnamed')
+    """
+    name = re.sub(r"[^\w.]+", "-", unicodedata.normalize("NFC", text))
+    return name.strip("-.")[:80].rstrip("-.") or "unnamed"
 
 
 def _sync(path: Path) -> None:
