@@ -50,7 +50,7 @@ def area_of_many(rles: Sequence[Rle]) -> NDArray[np.int64]:
 
 def xyxy(rle: Rle) -> NDArray[np.float64]:
     """Tight box of the mask, float64, shape ``(4,)``; all zeros for an empty mask."""
-    return xyxy_of_many([rle])[0]
+    return np.asarray(xyxy_of_many([rle])[0])
 
 
 def xyxy_of_many(rles: Sequence[Rle]) -> NDArray[np.float64]:

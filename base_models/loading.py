@@ -1,0 +1,129 @@
+"""Find a checkpoint, choose where and in which precision it runs, and load it.
+
+A checkpoint is always a local folder by the time it is loaded: an embedded one, one the user names, or the snapshot of
+a hub repository, which huggingface_hub downloads or finds in its cache. Only safetensors weights are taken and no code
+of a checkpoint is ever run.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import torch
+from huggingface_hub import ModelCard, constants, snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+from autolabel.errors import ModelError
+
+__all__ = ["EMBEDDED", "choose_device", "choose_dtype", "from_pretrained", "resolve_checkpoint", "weights_digest"]
+
+EMBEDDED: Final = Path(__file__).parent / "checkpoints"
+"""Folder of the checkpoints that come with this package."""
+
+_REMEDIES = "name a local folder, or use the embedded models: --detector tiny-scenes --tracker tiny-scenes"
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+_FILES = ["*.json", "*.txt", "*.model", "*.safetensors", "README.md"]
+
+T = TypeVar("T")
+
+
+def resolve_checkpoint(name: str | Path) -> Path:
+    """Find the folder of a checkpoint.
+
+    Args:
+        name: A local folder with a ``config.json``, or a hub id such as ``IDEA-Research/grounding-dino-tiny``.
+
+    Raises:
+        ModelError: There is no such folder, and the hub does not have it or cannot be asked.
+    """
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        if not (folder / "config.json").is_file():
+            raise ModelError(f"{folder}: expected a checkpoint, found a folder without config.json; {_REMEDIES}")
+        return folder
+    try:
+        return Path(snapshot_download(str(name), allow_patterns=_FILES))
+    except (LocalEntryNotFoundError, HfHubHTTPError, HFValidationError) as error:
+        raise ModelError(
+            f"{name}: expected a local folder or a model of the hub, found neither: no such folder, not in the cache "
+            f"{constants.HF_HUB_CACHE}, and the hub answered: {_first_line(error)}; {_REMEDIES}"
+        ) from error
+
+
+def from_pretrained(model_class: type[T], folder: Path, **options: Any) -> T:
+    """Call ``model_class.from_pretrained`` on a folder.
+
+    Raises:
+        ModelError: The folder's files do not make such a model.
+    """
+    try:
+        loaded: T = model_class.from_pretrained(folder, **options)  # type: ignore[attr-defined]
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ModelError(
+            f"{folder}: expected the files of a {model_class.__name__}, found: {_first_line(error)}; {_REMEDIES}"
+        ) from error
+    return loaded
+
+
+def choose_device(device: str | None) -> torch.device:
+    """Take the device that was asked for, else an accelerator where there is one, else the processor.
+
+    Raises:
+        ModelError: The device does not exist here.
+    """
+    if device is None:
+        accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+        return accelerator or torch.device("cpu")
+    try:
+        torch.empty(0, device=device)
+        return torch.device(device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ModelError(f"device {device!r}: expected one that works here, found: {_first_line(error)}") from error
+
+
+def choose_dtype(folder: Path, device: torch.device, dtype: str | None) -> torch.dtype:
+    """Take the dtype that was asked for, else the one of the checkpoint's card, else what the hardware is good at.
+
+    A card asks for a dtype in its front matter: ``autolabel: {dtype: float32}``.
+
+    Raises:
+        ModelError: The dtype has another name than float32, bfloat16 or float16.
+    """
+    name = dtype or _dtype_of_card(folder)
+    if name is None:
+        return torch.bfloat16 if _has_bfloat16(device) else torch.float32
+    if name not in _DTYPES:
+        raise ModelError(f"dtype {name!r}: expected one of {', '.join(_DTYPES)}")
+    return _DTYPES[name]
+
+
+def weights_digest(folder: Path) -> str:
+    """SHA-256 over the weights of a checkpoint, its files in the order of their names."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.safetensors")):
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _dtype_of_card(folder: Path) -> str | None:
+    path = folder / "README.md"
+    if not path.is_file():
+        return None
+    wishes = ModelCard.load(path, ignore_metadata_errors=True).data.to_dict().get("autolabel") or {}
+    wished: str | None = wishes.get("dtype")
+    return wished
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is computed in hardware, not emulated."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type == "cpu":
+        capabilities = torch.cpu.get_capabilities()
+        return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
+    return False
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

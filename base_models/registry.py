@@ -1,0 +1,146 @@
+"""Which base models can be named, and loading them by name.
+
+A name is one of the short names below, a hub id, a local folder, ``package.module:Class``, or the name of an entry
+point in the group ``autolabel.detectors`` or ``autolabel.trackers``. A third party's detector is constructed with the
+ontology, ``Class(ontology)``, a tracker without arguments, ``Class()``.
+"""
+
+import importlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Any, Final, Literal
+
+from autolabel.base_models.loading import EMBEDDED, resolve_checkpoint
+from autolabel.base_models.protocols import Detector, Tracker
+from autolabel.errors import ModelError
+from autolabel.ontologies import Ontology
+
+__all__ = ["DETECTORS", "TRACKERS", "NamedModel", "load_detector", "load_tracker"]
+
+Role = Literal["detector", "tracker"]
+
+
+@dataclass(frozen=True)
+class NamedModel:
+    """A base model that has a short name.
+
+    Attributes:
+        adapter: The class that runs it, as ``package.module:Class``.
+        checkpoint: Where its weights come from: a hub id or an embedded folder.
+        summary: What it is good for, in a few words.
+    """
+
+    adapter: str
+    checkpoint: str
+    summary: str
+
+
+_GROUNDING_DINO = "autolabel.base_models.grounding_dino:GroundingDino"
+_SAM2 = "autolabel.base_models.sam2:Sam2"
+
+DETECTORS: Final[Mapping[str, NamedModel]] = {
+    "tiny-scenes": NamedModel(
+        _GROUNDING_DINO, str(EMBEDDED / "tiny-scenes-detector"), "embedded; knows the drawn scenes of the demo only"
+    ),
+    "grounding-dino": NamedModel(
+        _GROUNDING_DINO, "IDEA-Research/grounding-dino-tiny", "open vocabulary, 172 M parameters"
+    ),
+    "grounding-dino-base": NamedModel(
+        _GROUNDING_DINO, "IDEA-Research/grounding-dino-base", "open vocabulary, 233 M parameters"
+    ),
+}
+
+TRACKERS: Final[Mapping[str, NamedModel]] = {
+    "tiny-scenes": NamedModel(
+        _SAM2, str(EMBEDDED / "tiny-scenes-tracker"), "embedded; knows the drawn scenes of the demo only"
+    ),
+    "sam2": NamedModel(_SAM2, "facebook/sam2.1-hiera-tiny", "39 M parameters"),
+    "sam2-small": NamedModel(_SAM2, "facebook/sam2.1-hiera-small", "46 M parameters"),
+    "sam2-base-plus": NamedModel(_SAM2, "facebook/sam2.1-hiera-base-plus", "81 M parameters"),
+    "sam2-large": NamedModel(_SAM2, "facebook/sam2.1-hiera-large", "224 M parameters"),
+}
+
+_ADAPTERS: Mapping[Role, Mapping[str, str]] = {
+    "detector": {"grounding-dino": _GROUNDING_DINO},
+    "tracker": {"sam2_video": _SAM2},
+}  # by the model_type in a checkpoint's config.json
+
+
+def load_detector(name: str, ontology: Ontology, *, device: str | None = None, dtype: str | None = None) -> Detector:
+    """Load a detector by name and bind it to an ontology.
+
+    Args:
+        name: As the module's docstring says.
+        ontology: What it is going to be asked for.
+        device: Where it runs; chosen by itself where None. A plugin chooses for itself.
+        dtype: Precision of its weights, likewise.
+
+    Raises:
+        ModelError: There is no such model, or it is no detector.
+    """
+    if plugin := _find_plugin(name, "detector"):
+        detector = plugin(ontology)
+    else:
+        adapter, checkpoint = _find_adapter(name, DETECTORS, "detector")
+        detector = adapter(ontology, checkpoint, device=device, dtype=dtype)
+    if not isinstance(detector, Detector):
+        raise ModelError(
+            f"{name}: expected a detector (name, threshold, floor, detect), found {type(detector).__name__}"
+        )
+    return detector
+
+
+def load_tracker(name: str, *, device: str | None = None, dtype: str | None = None) -> Tracker:
+    """Load a tracker by name.
+
+    Args:
+        name: As the module's docstring says.
+        device: Where it runs; chosen by itself where None. A plugin chooses for itself.
+        dtype: Precision of its weights, likewise.
+
+    Raises:
+        ModelError: There is no such model, or it is no tracker.
+    """
+    if plugin := _find_plugin(name, "tracker"):
+        tracker = plugin()
+    else:
+        adapter, checkpoint = _find_adapter(name, TRACKERS, "tracker")
+        tracker = adapter(checkpoint, device=device, dtype=dtype)
+    if not isinstance(tracker, Tracker):
+        raise ModelError(f"{name}: expected a tracker (name, start), found {type(tracker).__name__}")
+    return tracker
+
+
+def _find_plugin(name: str, role: Role) -> Any | None:
+    """A third party's class: by ``package.module:Class`` or by entry point; None where the name is neither."""
+    if found := entry_points(group=f"autolabel.{role}s", name=name):
+        return next(iter(found)).load()
+    return _import_class(name) if ":" in name and "/" not in name else None
+
+
+def _find_adapter(name: str, named: Mapping[str, NamedModel], role: Role) -> tuple[Any, str]:
+    """The adapter's class and the checkpoint to give to it."""
+    if name in named:
+        return _import_class(named[name].adapter), named[name].checkpoint
+    folder = resolve_checkpoint(name) if "/" in name or name.startswith((".", "~")) else None
+    if folder is None:
+        raise ModelError(
+            f"{role} {name!r}: expected one of {', '.join(named)}, a hub id (owner/name), a local folder (./name) or "
+            "package.module:Class"
+        )
+    model_type = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
+    if model_type not in _ADAPTERS[role]:
+        raise ModelError(
+            f"{name}: expected a {role} of type {', '.join(_ADAPTERS[role])}, found a checkpoint of type {model_type!r}"
+        )
+    return _import_class(_ADAPTERS[role][model_type]), str(folder)
+
+
+def _import_class(reference: str) -> Any:
+    module_name, _, class_name = reference.partition(":")
+    try:
+        return getattr(importlib.import_module(module_name), class_name)
+    except (ImportError, AttributeError) as error:
+        raise ModelError(f"{reference}: expected package.module:Class that can be imported, found: {error}") from error

@@ -1,0 +1,266 @@
+"""SAM 2 as a tracker: transformers' `Sam2VideoModel`, one frame at a time, batched over objects, with bounded memory.
+
+Every object remembers its conditioning frames (those with a prompt) and as many recent frames as the model was trained
+with; nothing else is kept. Objects with equal numbers of memories share one pass of the memory attention.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name everyone knows
+from numpy.typing import NDArray
+from torch import Tensor
+from transformers import Sam2VideoModel, Sam2VideoProcessor
+
+from autolabel.base_models.loading import choose_device, choose_dtype, from_pretrained, resolve_checkpoint
+from autolabel.base_models.protocols import Image, MaskBatch, Prompt
+from autolabel.base_models.sam2_steps import (
+    Decoded,
+    Features,
+    attend,
+    decode,
+    encode_image,
+    memorise,
+    prompt_with_masks,
+)
+
+__all__ = ["Sam2", "Sam2Session"]
+
+_BOX_CORNERS = (2, 3)  # the prompt encoder's labels of a box's two corners
+
+
+class Sam2:
+    """A SAM 2 checkpoint.
+
+    Args:
+        checkpoint: Hub id or local folder.
+        device: Where it runs; by default an accelerator where there is one.
+        dtype: Its precision; by default what its card asks for, else what the hardware is good at.
+
+    Raises:
+        ModelError: The checkpoint cannot be found or is none of SAM 2.
+    """
+
+    def __init__(self, checkpoint: str | Path, *, device: str | None = None, dtype: str | None = None) -> None:
+        self.name = str(checkpoint)
+        self.checkpoint = resolve_checkpoint(checkpoint)
+        self.device = choose_device(device)
+        self.dtype = choose_dtype(self.checkpoint, self.device, dtype)
+        self._processor = from_pretrained(Sam2VideoProcessor, self.checkpoint)
+        self._model = from_pretrained(Sam2VideoModel, self.checkpoint, dtype=self.dtype).to(self.device).eval()
+
+    def start(self, size_wh: tuple[int, int]) -> "Sam2Session":
+        """Begin a video whose frames are ``size_wh`` pixels."""
+        return Sam2Session(self._model, self._processor, size_wh)
+
+
+@dataclass
+class _Remembered:
+    """What one object keeps of one frame: the memory features ``(cells * cells, 64)`` and the pointer ``(C,)``."""
+
+    features: Tensor
+    pointer: Tensor
+
+
+@dataclass
+class _Object:
+    """All that is kept for one object, by frame."""
+
+    conditioning: dict[int, _Remembered] = field(default_factory=dict)
+    recent: dict[int, _Remembered] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Recall:
+    """The memories of one object that one frame attends to, and how many frames ago each was."""
+
+    maps: tuple[Tensor, ...]
+    map_ages: tuple[int, ...]
+    pointers: tuple[Tensor, ...]
+    pointer_ages: tuple[int, ...]
+
+
+class Sam2Session:
+    """Tracking within one video; see `autolabel.base_models.protocols.TrackerSession`."""
+
+    def __init__(self, model: Sam2VideoModel, processor: Sam2VideoProcessor, size_wh: tuple[int, int]) -> None:
+        self._model = model
+        self._processor = processor
+        self._size_wh = size_wh
+        self._scale = model.image_size / np.array(size_wh, dtype=np.float64)
+        self._features: dict[int, Features] = {}
+        self._objects: dict[int, _Object] = {}
+        self._map_position = torch.empty(0)  # the same for every object and frame; known from the first memory on
+
+    @torch.inference_mode()
+    def encode(self, frame_index: int, image: Image) -> None:
+        """Compute a frame's features once; every later call that names the frame shares them."""
+        if frame_index not in self._features:
+            pixel_values = self._processor.image_processor(images=image, return_tensors="pt")["pixel_values"]
+            self._features[frame_index] = encode_image(
+                self._model, pixel_values.to(self._model.device, self._model.dtype)
+            )
+
+    def forget(self, frame_index: int) -> None:
+        """Let go of a frame's features."""
+        self._features.pop(frame_index, None)
+
+    @torch.inference_mode()
+    def segment(self, frame_index: int, xyxy: NDArray[np.float64]) -> MaskBatch:
+        """Turn boxes (float64, ``(N, 4)``, pixels) on an encoded frame into masks, without starting any object."""
+        if not len(xyxy):
+            return self._empty_batch()
+        points, labels = self._clicks([Prompt(xyxy=box) for box in xyxy])
+        return self._to_masks(decode(self._model, self._features[frame_index], None, points=points, labels=labels))
+
+    @torch.inference_mode()
+    def add(self, frame_index: int, prompts: Mapping[int, Prompt]) -> MaskBatch:
+        """Condition objects, new or known, on prompts on an encoded frame; masks come in the mapping's order."""
+        batches = [self._add_one(frame_index, object_id, prompt) for object_id, prompt in prompts.items()]
+        return _concatenate(batches) if batches else self._empty_batch()
+
+    @torch.inference_mode()
+    def step(self, frame_index: int, object_ids: Sequence[int], *, reverse: bool = False) -> MaskBatch:
+        """Track objects onto an encoded frame from their memories; masks come in the order of ``object_ids``."""
+        groups: dict[tuple[int, int], list[int]] = defaultdict(list)
+        recalls = {object_id: self._recall(frame_index, object_id, reverse=reverse) for object_id in object_ids}
+        for object_id, recall in recalls.items():
+            groups[len(recall.maps), len(recall.pointers)].append(object_id)
+        batches: dict[int, MaskBatch] = {}
+        for group in groups.values():
+            conditioned = self._attend(frame_index, [recalls[object_id] for object_id in group])
+            decoded = decode(self._model, self._features[frame_index], conditioned)
+            self._remember(frame_index, group, decoded, prompted=False)
+            batches.update(zip(group, _split(self._to_masks(decoded)), strict=True))
+        return _concatenate([batches[object_id] for object_id in object_ids]) if object_ids else self._empty_batch()
+
+    def drop(self, object_ids: Sequence[int]) -> None:
+        """Forget objects and all that was kept for them."""
+        for object_id in object_ids:
+            del self._objects[object_id]
+
+    def _add_one(self, frame_index: int, object_id: int, prompt: Prompt) -> MaskBatch:
+        features = self._features[frame_index]
+        if prompt.mask is not None:
+            masks = self._to_square(prompt.mask)
+            decoded = prompt_with_masks(self._model, features, masks)
+            self._remember(frame_index, [object_id], decoded, prompted=True, masks=masks)
+            return self._to_masks(decoded)
+        points, labels = self._clicks([prompt])
+        known = object_id in self._objects
+        conditioned = self._attend(frame_index, [self._recall(frame_index, object_id)]) if known else None
+        decoded = decode(self._model, features, conditioned, points=points, labels=labels)
+        self._remember(frame_index, [object_id], decoded, prompted=True)
+        return self._to_masks(decoded)
+
+    def _recall(self, frame_index: int, object_id: int, *, reverse: bool = False) -> _Recall:
+        """Choose memories as the original does: every prompted frame, and the frames just passed."""
+        kept = self._objects[object_id]
+        towards = -1 if reverse else 1
+        recent_maps = [
+            age for age in range(self._model.num_maskmem - 1, 0, -1) if frame_index - towards * age in kept.recent
+        ]
+        limit = self._model.config.max_object_pointers_in_encoder
+        recent_pointers = [age for age in range(1, limit) if frame_index - towards * age in kept.recent]
+        past = [frame for frame in kept.conditioning if (frame_index - frame) * towards >= 0]
+        return _Recall(
+            maps=(
+                *(memory.features for memory in kept.conditioning.values()),
+                *(kept.recent[frame_index - towards * age].features for age in recent_maps),
+            ),
+            map_ages=(*(0 for _ in kept.conditioning), *recent_maps),
+            pointers=(
+                *(kept.conditioning[frame].pointer for frame in past),
+                *(kept.recent[frame_index - towards * age].pointer for age in recent_pointers),
+            ),
+            pointer_ages=(*(abs(frame_index - frame) for frame in past), *recent_pointers),
+        )
+
+    def _attend(self, frame_index: int, recalls: Sequence[_Recall]) -> Tensor:
+        device = self._model.device
+        return attend(
+            self._model,
+            self._features[frame_index],
+            maps=torch.stack([torch.stack(recall.maps) for recall in recalls], dim=2),  # (M, cells * cells, N, 64)
+            map_ages=torch.tensor([recall.map_ages for recall in recalls], device=device).T,  # (M, N)
+            map_position=self._map_position,
+            pointers=torch.stack([torch.stack(recall.pointers) for recall in recalls], dim=1),  # (P, N, C)
+            pointer_ages=torch.tensor([recall.pointer_ages for recall in recalls], device=device).T,  # (P, N)
+        )
+
+    def _remember(
+        self,
+        frame_index: int,
+        object_ids: Sequence[int],
+        decoded: Decoded,
+        *,
+        prompted: bool,
+        masks: Tensor | None = None,
+    ) -> None:
+        memory = memorise(self._model, self._features[frame_index], decoded, prompted=prompted, masks=masks)
+        self._map_position = memory.position
+        reach = self._model.config.max_object_pointers_in_encoder
+        for row, object_id in enumerate(object_ids):
+            kept = self._objects.setdefault(object_id, _Object())
+            frames = kept.conditioning if prompted else kept.recent
+            frames[frame_index] = _Remembered(memory.features[:, row].clone(), memory.pointers[row].clone())
+            kept.recent = {frame: old for frame, old in kept.recent.items() if abs(frame - frame_index) < reach}
+
+    def _clicks(self, prompts: Sequence[Prompt]) -> tuple[Tensor, Tensor]:
+        """Prompts of one length as the model's points ``(N, P, 2)`` and labels ``(N, P)``; a box is two points."""
+        points, labels = [], []
+        for prompt in prompts:
+            corners = np.zeros((0, 2)) if prompt.xyxy is None else np.asarray(prompt.xyxy).reshape(2, 2)
+            clicked = np.zeros((0, 2)) if prompt.points is None else prompt.points
+            positive = () if prompt.positive is None else prompt.positive.astype(int)
+            points.append(np.concatenate([corners, clicked]) * self._scale)
+            labels.append([*_BOX_CORNERS[: len(corners)], *positive])
+        device = self._model.device
+        return (
+            torch.tensor(np.stack(points), dtype=self._model.dtype, device=device),
+            torch.tensor(labels, dtype=torch.int32, device=device),
+        )
+
+    def _to_square(self, mask: NDArray[np.bool_]) -> Tensor:
+        """A mask of the original frame at the model's size, 0 to 1, shape ``(1, 1, side, side)``."""
+        side = self._model.image_size
+        shares = torch.tensor(mask, dtype=torch.float32, device=self._model.device)[None, None]
+        resized = F.interpolate(shares, (side, side), mode="bilinear", align_corners=False, antialias=True)
+        return (resized >= 0.5).to(self._model.dtype)
+
+    def _to_masks(self, decoded: Decoded) -> MaskBatch:
+        """Masks at the original frame's size."""
+        width, height = self._size_wh
+        logits = decoded.mask_logits[:, None]  # (N, 1, grid, grid)
+        resized = F.interpolate(logits, (height, width), mode="bilinear", align_corners=False)[:, 0]  # (N, H, W)
+        return MaskBatch(
+            masks=(resized > 0).cpu().numpy(),
+            scores=decoded.scores.float().clamp(0, 1).cpu().numpy(),
+            visible=(decoded.object_logits[:, 0] > 0).cpu().numpy(),
+        )
+
+    def _empty_batch(self) -> MaskBatch:
+        width, height = self._size_wh
+        return MaskBatch(
+            np.zeros((0, height, width), dtype=bool), np.zeros(0, dtype=np.float32), np.zeros(0, dtype=bool)
+        )
+
+
+def _split(batch: MaskBatch) -> list[MaskBatch]:
+    count = len(batch.scores)
+    return [
+        MaskBatch(batch.masks[row : row + 1], batch.scores[row : row + 1], batch.visible[row : row + 1])
+        for row in range(count)
+    ]
+
+
+def _concatenate(batches: Sequence[MaskBatch]) -> MaskBatch:
+    return MaskBatch(
+        np.concatenate([batch.masks for batch in batches]),
+        np.concatenate([batch.scores for batch in batches]),
+        np.concatenate([batch.visible for batch in batches]),
+    )

@@ -1,0 +1,278 @@
+"""The steps of SAM 2 (arXiv:2408.00714), batched over objects.
+
+transformers' own loop (`Sam2VideoModel.propagate_in_video_iterator`) runs one object at a time and keeps everything.
+These functions compose the same public submodules in the same order for many objects at once and keep nothing; what is
+kept is up to the caller. Where both can do the same job they give the same masks and scores. Coordinates are in pixels
+of the model's square picture, ``side`` pixels wide; its coarsest features have ``cells * cells`` positions.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name everyone knows
+from torch import Tensor
+from transformers import Sam2VideoModel
+from transformers.models.sam2_video.modeling_sam2_video import get_1d_sine_pe
+
+__all__ = ["Decoded", "Features", "Memory", "attend", "decode", "encode_image", "memorise", "prompt_with_masks"]
+
+_ABSENT_LOGIT = -1024.0  # every pixel of an object that is judged absent
+_MASK_SCALE, _MASK_BIAS = 20.0, -10.0  # a given mask as logits: nearly certain either way
+
+
+@dataclass(frozen=True)
+class Features:
+    """Image features of one frame.
+
+    Attributes:
+        fine: For the mask decoder, shape ``(1, C / 8, 4 cells, 4 cells)``.
+        middle: For the mask decoder, shape ``(1, C / 4, 2 cells, 2 cells)``.
+        coarse: Shape ``(1, C, cells, cells)``.
+        position: Sine positions of `coarse`, shape ``(cells * cells, 1, C)``.
+    """
+
+    fine: Tensor
+    middle: Tensor
+    coarse: Tensor
+    position: Tensor
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What the mask decoder says about N objects on one frame.
+
+    Attributes:
+        mask_logits: Above 0 on the object, absence applied, float32, shape ``(N, grid, grid)``.
+        scores: The quality that the model expects of each mask, 0-1, shape ``(N,)``.
+        object_logits: Above 0 where the object is present, shape ``(N, 1)``.
+        pointers: Object pointers, shape ``(N, C)``.
+    """
+
+    mask_logits: Tensor
+    scores: Tensor
+    object_logits: Tensor
+    pointers: Tensor
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What is remembered of N objects on one frame.
+
+    Attributes:
+        features: bfloat16 as in the original, shape ``(cells * cells, N, 64)``.
+        position: Sine positions, the same for every object and frame, shape ``(cells * cells, 1, 64)``.
+        pointers: Shape ``(N, C)``.
+    """
+
+    features: Tensor
+    position: Tensor
+    pointers: Tensor
+
+
+def encode_image(model: Sam2VideoModel, pixel_values: Tensor) -> Features:
+    """Run the image encoder on one normalised picture of shape ``(1, 3, side, side)``."""
+    encoded = model.get_image_features(pixel_values, return_dict=True)
+    fine, middle, coarse = (
+        level.permute(1, 2, 0).reshape(1, -1, *size)  # (1, C, h, w)
+        for level, size in zip(encoded.fpn_hidden_states, model.backbone_feature_sizes, strict=True)
+    )
+    return Features(fine, middle, coarse, encoded.fpn_position_encoding[-1])
+
+
+def decode(
+    model: Sam2VideoModel,
+    features: Features,
+    conditioned: Tensor | None,
+    *,
+    points: Tensor | None = None,
+    labels: Tensor | None = None,
+    count: int = 1,
+) -> Decoded:
+    """Decode one mask per object, from memory, from clicks and boxes, or from both.
+
+    Args:
+        model: The tracker.
+        features: Of the frame.
+        conditioned: Coarse features that attended to memory, shape ``(N, C, cells, cells)``; None where an object has
+            none yet.
+        points: X and y of clicks and of box corners, float, shape ``(N, P, 2)``; None without a prompt.
+        labels: int32, shape ``(N, P)``: 1 on the object, 0 beside it, 2 and 3 the corners of a box.
+        count: N, where nothing else says it.
+    """
+    if points is not None:
+        count = points.shape[0]
+    if conditioned is None:
+        conditioned = (features.coarse + model.no_memory_embedding.reshape(1, -1, 1, 1)).expand(count, -1, -1, -1)
+        multimask = _wants_multimask(model, labels, tracking=False)
+    else:
+        count = conditioned.shape[0]
+        multimask = _wants_multimask(model, labels, tracking=True)
+    return _decode(model, features, conditioned, _clicks(features.coarse, points, labels, count), None, multimask)
+
+
+def prompt_with_masks(model: Sam2VideoModel, features: Features, masks: Tensor) -> Decoded:
+    """Take given masks as they are; the decoder only reads an object pointer off them.
+
+    Args:
+        model: The tracker.
+        features: Of the frame.
+        masks: 0 to 1, shape ``(N, 1, side, side)``.
+    """
+    count = masks.shape[0]
+    clicks = _clicks(features.coarse, None, None, count)
+    coarse = features.coarse.expand(count, -1, -1, -1)
+    decoded = _decode(model, features, coarse, clicks, _shrink(model, model.mask_downsample(masks)), multimask=True)
+    present = masks.flatten(1).any(dim=1, keepdim=True).to(masks.dtype)  # (N, 1)
+    logits = masks * _MASK_SCALE + _MASK_BIAS  # (N, 1, side, side)
+    return Decoded(
+        mask_logits=_shrink(model, logits).squeeze(1).float(),
+        scores=torch.ones_like(decoded.scores),
+        object_logits=present * _MASK_SCALE + _MASK_BIAS,
+        pointers=present * decoded.pointers + (1 - present) * model.no_object_pointer,
+    )
+
+
+def memorise(
+    model: Sam2VideoModel, features: Features, decoded: Decoded, *, prompted: bool, masks: Tensor | None = None
+) -> Memory:
+    """Encode a frame and the masks found on it into memory.
+
+    Args:
+        model: The tracker.
+        features: Of the frame.
+        decoded: What was found on it.
+        prompted: Whether the masks answer a prompt; then they enter as 0 and 1, else as probabilities.
+        masks: Masks that were given, 0 to 1, shape ``(N, 1, side, side)``; the decoded ones where None.
+    """
+    logits = _enlarge(model, decoded.mask_logits) if masks is None else masks * _MASK_SCALE + _MASK_BIAS
+    width = 4 * model.prompt_encoder.mask_input_size[0]
+    if logits.shape[-1] != width:
+        logits = _resize(logits, width, antialias=True)
+    shares = (logits > 0).to(logits.dtype) if prompted else logits.sigmoid()  # (N, 1, 4 grid, 4 grid)
+    scaled = shares * model.config.sigmoid_scale_for_mem_enc + model.config.sigmoid_bias_for_mem_enc
+    coarse = features.coarse.expand(scaled.shape[0], -1, -1, -1)
+    encoded, position = model.memory_encoder(coarse, scaled.to(coarse.dtype))  # (N, 64, cells, cells), twice
+    if model.occlusion_spatial_embedding_parameter is not None:
+        absent = (decoded.object_logits <= 0).to(encoded.dtype)  # (N, 1)
+        encoded = encoded + (absent * model.occlusion_spatial_embedding_parameter)[..., None, None]
+    return Memory(
+        features=encoded.to(torch.bfloat16).flatten(2).permute(2, 0, 1),
+        position=position[:1].to(encoded.dtype).flatten(2).permute(2, 0, 1),
+        pointers=decoded.pointers,
+    )
+
+
+def attend(
+    model: Sam2VideoModel,
+    features: Features,
+    maps: Tensor,
+    map_ages: Tensor,
+    map_position: Tensor,
+    pointers: Tensor,
+    pointer_ages: Tensor,
+) -> Tensor:
+    """Condition the coarse features on what N objects remember.
+
+    Args:
+        model: The tracker.
+        features: Of the frame.
+        maps: Memory features of M frames, shape ``(M, cells * cells, N, 64)``.
+        map_ages: How many frames ago each was, 0 for a prompted frame, long, shape ``(M, N)``.
+        map_position: Their sine positions, shape ``(cells * cells, 1, 64)``.
+        pointers: Object pointers of P frames, shape ``(P, N, C)``.
+        pointer_ages: How many frames ago each was, long, shape ``(P, N)``.
+
+    Returns:
+        Shape ``(N, C, cells, cells)``.
+    """
+    coarse = features.coarse.flatten(2).permute(2, 0, 1)  # (cells * cells, 1, C)
+    count = pointers.shape[1]
+    # Ages count from 1 in this table; its last row, where an age of 0 leads, stands for prompted frames.
+    times = model.memory_temporal_positional_encoding[map_ages - 1].reshape(*map_ages.shape, -1)  # (M, N, 64)
+    map_positions = (map_position + times[:, None]).flatten(0, 1)  # (M * cells * cells, N, 64)
+    tokens, token_positions = _pointer_tokens(model, pointers, pointer_ages)
+    attended: Tensor = model.memory_attention(
+        current_vision_features=coarse.expand(-1, count, -1),
+        current_vision_position_embeddings=features.position,
+        memory=torch.cat([maps.flatten(0, 1).to(coarse.dtype), tokens]),
+        memory_posision_embeddings=torch.cat([map_positions, token_positions]),
+        num_object_pointer_tokens=tokens.shape[0],
+    )
+    # The layers work batch first with an axis of one in the middle: the result is (1, N, cells * cells, C).
+    return attended.reshape(count, -1, coarse.shape[2]).transpose(1, 2).reshape(count, *features.coarse.shape[1:])
+
+
+def _pointer_tokens(model: Sam2VideoModel, pointers: Tensor, ages: Tensor) -> tuple[Tensor, Tensor]:
+    """Object pointers split into tokens of memory's width, with their positions in time, each ``(P * s, N, 64)``."""
+    count, objects, channels = pointers.shape
+    splits = channels // model.mem_dim
+    tokens = pointers.reshape(count, objects, splits, model.mem_dim).permute(0, 2, 1, 3).flatten(0, 1)  # (P s, N, 64)
+    if model.config.enable_temporal_pos_encoding_for_object_pointers:
+        limit = model.config.max_object_pointers_in_encoder - 1
+        waves = get_1d_sine_pe(ages.flatten().float() / limit, dim=channels).to(pointers.dtype)  # (P * N, C)
+        position = model.temporal_positional_encoding_projection_layer(waves).reshape(count, objects, model.mem_dim)
+    else:
+        position = pointers.new_zeros(count, objects, model.mem_dim)
+    return tokens, position.repeat_interleave(splits, dim=0)
+
+
+def _clicks(like: Tensor, points: Tensor | None, labels: Tensor | None, count: int) -> tuple[Tensor, Tensor]:
+    """Points and labels as the prompt encoder takes them, ``(N, 1, P, 2)`` and ``(N, 1, P)``."""
+    if points is None or labels is None:  # no prompt is one point that is none
+        return like.new_zeros(count, 1, 1, 2), torch.full((count, 1, 1), -1, dtype=torch.int32, device=like.device)
+    return points[:, None], labels[:, None]
+
+
+def _wants_multimask(model: Sam2VideoModel, labels: Tensor | None, *, tracking: bool) -> bool:
+    """Whether the model offers several masks to choose from: where few clicks leave it open what is meant."""
+    config = model.config
+    allowed = config.multimask_output_in_sam and (config.multimask_output_for_tracking or not tracking)
+    clicks = 0 if labels is None else labels.shape[1]
+    return bool(allowed and config.multimask_min_pt_num <= clicks <= config.multimask_max_pt_num)
+
+
+def _decode(
+    model: Sam2VideoModel,
+    features: Features,
+    coarse: Tensor,
+    clicks: tuple[Tensor, Tensor],
+    masks: Tensor | None,
+    multimask: bool,
+) -> Decoded:
+    """Run the prompt encoder and the mask decoder and choose the best mask of each object."""
+    count = coarse.shape[0]
+    sparse, dense = model.prompt_encoder(*clicks, None, masks)
+    candidates, scores, tokens, object_logits = model.mask_decoder(
+        image_embeddings=coarse,
+        image_positional_embeddings=model.get_image_wide_positional_embeddings().expand(count, -1, -1, -1),
+        sparse_prompt_embeddings=sparse,
+        dense_prompt_embeddings=dense,
+        multimask_output=multimask,
+        high_resolution_features=[
+            features.fine.expand(count, -1, -1, -1),
+            features.middle.expand(count, -1, -1, -1),
+        ],
+    )
+    rows = torch.arange(count, device=coarse.device)
+    best = scores[:, 0].argmax(dim=-1)  # (N,)
+    token = tokens[rows, 0, best if tokens.shape[2] > 1 else 0]  # (N, C)
+    present = object_logits[:, 0] > 0  # (N, 1)
+    mask_logits = torch.where(present[..., None], candidates[rows, 0, best].float(), _ABSENT_LOGIT)  # (N, grid, grid)
+    pointers = torch.where(present, model.object_pointer_proj(token), model.no_object_pointer)
+    return Decoded(mask_logits, scores[rows, 0, best], object_logits[:, 0], pointers)
+
+
+def _enlarge(model: Sam2VideoModel, mask_logits: Tensor) -> Tensor:
+    """Mask logits ``(N, grid, grid)`` at the side of the model's picture, ``(N, 1, side, side)``."""
+    return _resize(mask_logits[:, None], model.image_size, antialias=False)
+
+
+def _shrink(model: Sam2VideoModel, masks: Tensor) -> Tensor:
+    """Masks ``(N, 1, h, w)`` at the side that the prompt encoder takes."""
+    grid = model.prompt_encoder.mask_input_size[0]
+    return masks if masks.shape[-1] == grid else _resize(masks, grid, antialias=True)
+
+
+def _resize(masks: Tensor, side: int, *, antialias: bool) -> Tensor:
+    resized = F.interpolate(masks.float(), (side, side), mode="bilinear", align_corners=False, antialias=antialias)
+    return resized.to(masks.dtype)

@@ -1,0 +1,87 @@
+"""SAM 2 sessions against transformers' own loop, on a checkpoint made here with random weights."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import Sam2ImageProcessor, Sam2VideoModel, Sam2VideoProcessor, Sam2VideoVideoProcessor
+
+from autolabel.base_models.protocols import Prompt, Tracker
+from autolabel.base_models.sam2 import Sam2
+from autolabel.base_models.training.tracker_model import IMAGE_SIZE, initialise, tracker_config
+from autolabel.scenes import plan_video
+
+FRAME_COUNT = 18  # the two loops agree on the number of object pointers from 16 frames on
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small SAM 2 with random weights and an offer of three masks, as a folder."""
+    folder = tmp_path_factory.mktemp("sam2")
+    torch.manual_seed(0)
+    config = tracker_config()
+    config.mask_decoder_config.num_multimask_outputs = 3
+    config.multimask_output_in_sam = True
+    config.multimask_output_for_tracking = True
+    model = Sam2VideoModel(config)
+    initialise(model)
+    with torch.no_grad():  # far from the decision, so that neither loop sits on an edge
+        model.mask_decoder.pred_obj_score_head.proj_out.bias += 2.0
+    model.save_pretrained(folder)
+    side = {"height": IMAGE_SIZE, "width": IMAGE_SIZE}
+    processor = Sam2VideoProcessor(
+        Sam2ImageProcessor(size=side), Sam2VideoVideoProcessor(size=side), target_size=IMAGE_SIZE
+    )
+    processor.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def clip() -> list[np.ndarray]:
+    """Frames of one drawn video."""
+    return [scene.image for scene in plan_video(5, frame_count=FRAME_COUNT)]
+
+
+BOXES = {1: [40.0, 30.0, 90.0, 90.0], 2: [120.0, 60.0, 180.0, 130.0], 3: [10.0, 100.0, 70.0, 180.0]}
+
+
+def their_masks(folder: Path, clip: list[np.ndarray], start: int, *, reverse: bool = False) -> dict[int, np.ndarray]:
+    """Masks of all objects, one at a time so that none influences another, by frame, shape ``(N, H, W)``."""
+    model = Sam2VideoModel.from_pretrained(folder, dtype=torch.float32).eval()
+    processor = Sam2VideoProcessor.from_pretrained(folder)
+    found: dict[int, list[np.ndarray]] = {}
+    for box in BOXES.values():
+        session = processor.init_video_session(video=clip, dtype=torch.float32)
+        processor.add_inputs_to_inference_session(session, frame_idx=start, obj_ids=1, input_boxes=[[box]])
+        model(inference_session=session, frame_idx=start)
+        for output in model.propagate_in_video_iterator(session, start_frame_idx=start, reverse=reverse):
+            logits = processor.post_process_masks([output.pred_masks], [clip[0].shape[:2]], binarize=False)[0]
+            found.setdefault(output.frame_idx, []).append(logits[0, 0].numpy() > 0)
+    return {frame: np.stack(masks) for frame, masks in found.items()}
+
+
+def our_masks(folder: Path, clip: list[np.ndarray], start: int, *, reverse: bool = False) -> dict[int, np.ndarray]:
+    """The same through one session that tracks all objects together."""
+    height, width = clip[0].shape[:2]
+    session = Sam2(folder, device="cpu", dtype="float32").start((width, height))
+    session.encode(start, clip[start])
+    prompts = {object_id: Prompt(xyxy=np.array(box)) for object_id, box in BOXES.items()}
+    found = {start: session.add(start, prompts).masks}
+    for frame_index in range(start - 1, -1, -1) if reverse else range(start + 1, len(clip)):
+        session.encode(frame_index, clip[frame_index])
+        found[frame_index] = session.step(frame_index, list(prompts), reverse=reverse).masks
+        session.forget(frame_index)
+    return found
+
+
+@pytest.mark.parametrize(("start", "reverse"), [(0, False), (3, False), (FRAME_COUNT - 1, True)])
+def test_masks_equal_those_of_transformers(checkpoint: Path, clip: list[np.ndarray], start: int, reverse: bool) -> None:
+    """Objects tracked together get the masks that transformers' iterator gives to each of them alone."""
+    theirs = their_masks(checkpoint, clip, start, reverse=reverse)
+    ours = our_masks(checkpoint, clip, start, reverse=reverse)
+    assert theirs.keys() == ours.keys()
+    assert any(masks.any() for masks in theirs.values())
+    for frame_index, expected in theirs.items():
+        differing = np.count_nonzero(expected != ours[frame_index])
+        assert differing <= 1e-4 * expected.size, f"frame {frame_index}: {differing} pixels differ"
