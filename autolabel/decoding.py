@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Damage", "Decoded", "VideoFile", "decode", "mean_fps", "open_video", "time_base", "upright_rgb"]
 
+# https://ffmpeg.org/doxygen/trunk/pixfmt_8h.html, enum AVColorSpace
+_UNSPECIFIED_MATRIX = 2
+_RESERVED_MATRIX = 3
+
 
 class VideoFile(NamedTuple):
     """An open video and the stream of it that is read."""
@@ -180,8 +184,14 @@ def _decode_packet(
 def upright_rgb(frame: av.VideoFrame) -> NDArray[np.uint8]:
     """Convert a decoded frame to RGB, lay alpha over grey and turn it as its display matrix says.
 
+    Matrix and range are those the frame is tagged with (BT.601 and limited when untagged, as in FFmpeg); the transfer
+    curve of high dynamic range stays as it is.
+
     Returns:
         uint8 RGB (H, W, 3).
+
+    Raises:
+        av.FFmpegError: The frame's colours are coded in a way that cannot be converted.
     """
     if any(component.is_alpha for component in frame.format.components):
         image = flatten_alpha(_to_array(frame, "rgba"))  # (H, W, 3)
@@ -192,6 +202,8 @@ def upright_rgb(frame: av.VideoFrame) -> NDArray[np.uint8]:
 
 
 def _to_array(frame: av.VideoFrame, layout: str) -> NDArray[np.uint8]:
+    if frame.colorspace == _RESERVED_MATRIX:
+        frame.colorspace = _UNSPECIFIED_MATRIX  # careless encoders write it; the converter refuses it
     return np.asarray(frame.to_ndarray(format=layout, threads=1), dtype=np.uint8)
 
 

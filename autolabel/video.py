@@ -19,7 +19,7 @@ from autolabel.errors import InputError
 from autolabel.files import file_sha256, safe_name
 from autolabel.frames import Frame, Reading
 
-__all__ = ["VideoInfo", "VideoInput"]
+__all__ = ["VideoInfo", "VideoInput", "check_selection"]
 
 _DURATION_SLACK_S = 0.5
 """A header's duration may include a sound track that is a little longer."""
@@ -95,7 +95,7 @@ class VideoInput:
         Raises:
             InputError: The file is no video that can be read, or the selection is impossible.
         """
-        _check_selection(fps, start_s, end_s)
+        check_selection(fps, start_s, end_s)
         path = Path(path)
         info = _read_info(path, stream)
         exact_fps = None if fps is None else Fraction(str(fps))
@@ -156,7 +156,8 @@ class VideoInput:
         return takewhile(lambda frame: self.end_s is None or precedes(frame, self.end_s), chosen)
 
 
-def _check_selection(fps: Fraction | float | None, start_s: float, end_s: float | None) -> None:
+def check_selection(fps: Fraction | float | None, start_s: float, end_s: float | None) -> None:
+    """Raise `InputError` when no video could be read so."""
     if fps is not None and not 0 < fps < math.inf:
         raise InputError(f"fps: expected a number above 0, found {fps}; leave it out for every frame.")
     if not 0 <= start_s < math.inf:
@@ -170,7 +171,10 @@ def _read_info(path: Path, stream: int | None) -> VideoInfo:
         first = next(decode(video, Damage()), None)
         if first is None:
             raise InputError(f"{path}: expected a video, found none of its frames can be decoded; copy it again.")
-        height, width, _ = upright_rgb(first.frame).shape
+        try:
+            height, width, _ = upright_rgb(first.frame).shape
+        except av.FFmpegError as error:
+            raise InputError(f"{path}: its colours cannot be converted to RGB; convert it to H.264 first.") from error
         return VideoInfo(
             size_wh=(width, height),
             fps=mean_fps(video.stream),
