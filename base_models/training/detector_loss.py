@@ -19,7 +19,7 @@ from torchvision.ops import box_convert, box_iou, generalized_box_iou, generaliz
 __all__ = ["Prediction", "Targets", "detection_losses", "predictions_of"]
 
 CLASS_COST, L1_COST, GIOU_COST = 2.0, 5.0, 2.0
-CLASS_WEIGHT, L1_WEIGHT, GIOU_WEIGHT = 1.0, 5.0, 2.0
+CLASS_WEIGHT, L1_WEIGHT, GIOU_WEIGHT = 0.4, 5.0, 2.0
 PROPOSALS_PER_OBJECT = 4
 NEGATIVE_EXPONENT = 0.5
 """Negatives weigh p ** 0.5. With p ** 2, as is usual, scores of absent prompts come to rest near a half."""
