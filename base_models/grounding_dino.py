@@ -61,7 +61,7 @@ class GroundingDino:
         folder = resolve_checkpoint(checkpoint)
         self.name = Path(checkpoint).name
         self._ontology = ontology
-        self._captions = captions_of_checkpoint(ontology, checkpoint)
+        self._captions = captions_of_checkpoint(ontology, folder)
         self._device = choose_device(device)
         self._dtype = choose_dtype(folder, self._device, dtype)
         self._image_processor = from_pretrained(AutoImageProcessor, folder)

@@ -8,7 +8,7 @@ https://arxiv.org/abs/2303.05499.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,11 +47,13 @@ class Caption:
     Attributes:
         text: As the tokenizer gets it: ``"car . person ."``.
         input_ids: Its tokens, special ones included.
+        tokens: The same as the tokenizer spells them.
         questions: One for every class that is asked, in the ontology's order.
     """
 
     text: str
     input_ids: tuple[int, ...]
+    tokens: tuple[str, ...]
     questions: tuple[Question, ...]
 
 
@@ -84,10 +86,11 @@ def plan_captions(ontology: Ontology, tokenizer: Tokenizer, token_limit: int) ->
     captions: list[Caption] = []
     pending: list[_Request] = []
     for request in _requests(ontology, writer):
-        if not writer.fits([*pending, request]):
+        longer = _joined(pending, request)
+        if pending and not writer.fits(longer):
             captions.append(writer.write(pending))
-            pending = []
-        pending.append(request)
+            longer = [request]
+        pending = longer
     return (*captions, writer.write(pending))
 
 
@@ -160,7 +163,7 @@ class _CaptionWriter:
             )
             for request in requests
         )
-        return Caption(caption, tuple(encoding.ids), questions)
+        return Caption(caption, tuple(encoding.ids), tuple(encoding.tokens), questions)
 
 
 def _requests(ontology: Ontology, writer: _CaptionWriter) -> Iterator[_Request]:
@@ -175,6 +178,15 @@ def _requests(ontology: Ontology, writer: _CaptionWriter) -> Iterator[_Request]:
             if not writer.fits([request]):
                 raise _too_long(entry, prompt, writer.token_count([request]), writer.token_limit)
             yield request
+
+
+def _joined(requests: Sequence[_Request], request: _Request) -> list[_Request]:
+    """Add a request; what a caption asks about one class becomes one request."""
+    if not requests or requests[-1].class_id != request.class_id:
+        return [*requests, request]
+    last = requests[-1]
+    prompt_ids, prompts = (*last.prompt_ids, *request.prompt_ids), (*last.prompts, *request.prompts)
+    return [*requests[:-1], replace(last, prompt_ids=prompt_ids, prompts=prompts)]
 
 
 def _too_long(entry: OntologyClass, prompt: str, token_count: int, token_limit: int) -> OntologyError:

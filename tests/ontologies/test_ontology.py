@@ -20,7 +20,8 @@ WORDS = st.text(st.characters(categories=("L", "N"), include_characters=" '-"), 
 def ontologies(draw: st.DrawFn) -> Ontology:
     """Draw a valid ontology."""
     texts = draw(st.lists(WORDS, min_size=1, max_size=20, unique_by=(normalised, str.casefold)))
-    classes, position = [], 0
+    classes: list[OntologyClass] = []
+    position = 0
     while position < len(texts):
         prompt_count = draw(st.integers(1, 3))
         prompts = texts[position : position + prompt_count]
@@ -56,7 +57,7 @@ def test_frozen() -> None:
     """An ontology that labels were made with cannot change underneath them."""
     entry = Ontology.parse(["car"]).classes[0]
     with pytest.raises(ValidationError, match="frozen"):
-        entry.name = "bus"  # type: ignore[misc]
+        entry.name = "bus"
 
 
 def test_thresholds_fall_back_to_the_default() -> None:
