@@ -71,7 +71,9 @@ class ImageFolderInput:
     @cached_property
     def sha256(self) -> str:
         """SHA-256 over the files' names and contents, in hexadecimal."""
-        lines = "".join(f"{file_sha256(file)} {self._file_name(file)}\n" for file in self.files)
+        lines = "".join(
+            f"{file_sha256(file)} {name}\n" for file, name in zip(self.files, self.file_names, strict=True)
+        )
         return hashlib.sha256(lines.encode()).hexdigest()
 
     def frames(self) -> Reading:
@@ -89,10 +91,12 @@ class ImageFolderInput:
             except InputError as error:
                 problems.append(str(error))
             else:
-                yield Frame(image, index, file_name=self._file_name(file))
+                yield Frame(image, index, file_name=self.file_names[index])
 
-    def _file_name(self, file: Path) -> str:
-        return file.relative_to(self.path).as_posix()
+    @cached_property
+    def file_names(self) -> tuple[str, ...]:
+        """The files relative to the folder, with "/" between folders."""
+        return tuple(file.relative_to(self.path).as_posix() for file in self.files)
 
 
 def read_image(path: str | Path) -> NDArray[np.uint8]:

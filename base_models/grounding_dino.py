@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoImageProcessor, AutoTokenizer, GroundingDinoForObjectDetection
 from transformers.modeling_outputs import BaseModelOutput
 
-from autolabel.base_models.loading import choose_device, choose_dtype, from_pretrained, resolve_checkpoint
+from autolabel.base_models.loading import choose_device, choose_dtype, describe, from_pretrained, resolve_checkpoint
 from autolabel.base_models.scored_boxes import ScoredBoxes, merge_parts, to_detections
 from autolabel.errors import ModelError
 from autolabel.ontologies import Ontology
@@ -64,6 +64,7 @@ class GroundingDino:
         self._captions = captions_of_checkpoint(ontology, folder)
         self._device = choose_device(device)
         self._dtype = choose_dtype(folder, self._device, dtype)
+        self.configuration = describe(folder, self._device, self._dtype)
         self._image_processor = from_pretrained(AutoImageProcessor, folder)
         model = from_pretrained(GroundingDinoForObjectDetection, folder, dtype=self._dtype)
         model.model.text_backbone = _TextMemory(model.model.text_backbone)

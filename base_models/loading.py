@@ -15,7 +15,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntry
 
 from autolabel.errors import ModelError
 
-__all__ = ["EMBEDDED", "choose_device", "choose_dtype", "from_pretrained", "resolve_checkpoint", "weights_digest"]
+__all__ = ["EMBEDDED", "choose_device", "choose_dtype", "describe", "from_pretrained", "resolve_checkpoint"]
 
 EMBEDDED: Final = Path(__file__).parent / "checkpoints"
 """Folder of the checkpoints that come with this package."""
@@ -97,7 +97,17 @@ def choose_dtype(folder: Path, device: torch.device, dtype: str | None) -> torch
     return _DTYPES[name]
 
 
-def weights_digest(folder: Path) -> str:
+def describe(folder: Path, device: torch.device, dtype: torch.dtype) -> dict[str, str]:
+    """What a model's answers depend on besides its inputs: weights, precision, device, threads."""
+    return {
+        "weights_sha256": _weights_digest(folder),
+        "dtype": str(dtype).removeprefix("torch."),
+        "device": device.type,
+        "threads": str(torch.get_num_threads()),
+    }
+
+
+def _weights_digest(folder: Path) -> str:
     """SHA-256 over the weights of a checkpoint, its files in the order of their names."""
     digest = hashlib.sha256()
     for path in sorted(folder.glob("*.safetensors")):

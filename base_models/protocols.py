@@ -8,7 +8,7 @@ import numpy as np
 import supervision as sv
 from numpy.typing import NDArray
 
-__all__ = ["Detector", "MaskBatch", "Prompt", "Tracker", "TrackerSession"]
+__all__ = ["Described", "Detector", "MaskBatch", "Prompt", "Tracker", "TrackerSession"]
 
 Image = NDArray[np.uint8]
 
@@ -115,3 +115,14 @@ class Tracker(Protocol):
     def start(self, size_wh: tuple[int, int]) -> TrackerSession:
         """Begin a video whose frames are ``size_wh`` pixels."""
         ...
+
+
+@runtime_checkable
+class Described(Protocol):
+    """A base model that tells what its answers depend on; the run records it beside the model's name.
+
+    Attributes:
+        configuration: Weights' digest, precision and the like, as plain words.
+    """
+
+    configuration: Mapping[str, str]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import Sam2VideoModel, Sam2VideoProcessor
 
-from autolabel.base_models.loading import choose_device, choose_dtype, from_pretrained, resolve_checkpoint
+from autolabel.base_models.loading import choose_device, choose_dtype, describe, from_pretrained, resolve_checkpoint
 from autolabel.base_models.protocols import Image, MaskBatch, Prompt
 from autolabel.base_models.sam2_steps import (
     Decoded,
@@ -46,12 +46,13 @@ class Sam2:
     """
 
     def __init__(self, checkpoint: str | Path, *, device: str | None = None, dtype: str | None = None) -> None:
-        self.name = str(checkpoint)
-        self.checkpoint = resolve_checkpoint(checkpoint)
-        self.device = choose_device(device)
-        self.dtype = choose_dtype(self.checkpoint, self.device, dtype)
-        self._processor = from_pretrained(Sam2VideoProcessor, self.checkpoint)
-        self._model = from_pretrained(Sam2VideoModel, self.checkpoint, dtype=self.dtype).to(self.device).eval()
+        folder = resolve_checkpoint(checkpoint)
+        chosen_device = choose_device(device)
+        chosen_dtype = choose_dtype(folder, chosen_device, dtype)
+        self.name = Path(checkpoint).name
+        self.configuration = describe(folder, chosen_device, chosen_dtype)
+        self._processor = from_pretrained(Sam2VideoProcessor, folder)
+        self._model = from_pretrained(Sam2VideoModel, folder, dtype=chosen_dtype).to(chosen_device).eval()
 
     def start(self, size_wh: tuple[int, int]) -> "Sam2Session":
         """Begin a video whose frames are ``size_wh`` pixels."""

@@ -1,6 +1,7 @@
 """Runs out: one input at a time, each complete or absent."""
 
 import json
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,30 @@ from autolabel.store import layout, tables
 from autolabel.store.identity import InputIdentity
 from autolabel.store.reader import InputRecord, read_configuration, read_state
 
-__all__ = ["RunWriter"]
+__all__ = ["RunWriter", "check_run_folder"]
+
+
+def check_run_folder(path: str | Path) -> None:
+    """Make the folder of a run where there is none, and make sure that it can be written and holds nothing else.
+
+    Raises:
+        RunError: The folder cannot be written, or holds other things than a run.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        found = [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
+        if not (folder / layout.CONFIGURATION).is_file() and found:
+            raise RunError(
+                f"expected a run, an empty or a new folder at {folder}, found other files there ({found[0]}, ...); "
+                "choose another folder"
+            )
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise RunError(
+            f"expected a folder for the run at {folder}, cannot write there ({error.strerror}); choose another"
+        ) from error
 
 
 class RunWriter:
@@ -33,12 +57,12 @@ class RunWriter:
 
     def __init__(self, path: str | Path, configuration: Mapping[str, Any]) -> None:
         self.path = Path(path)
-        try:
-            self._open(dict(configuration))
-        except OSError as error:
-            raise RunError(
-                f"expected a folder for the run at {path}, cannot write there ({error.strerror}); choose another"
-            ) from error
+        check_run_folder(self.path)
+        file = self.path / layout.CONFIGURATION
+        if file.is_file():
+            _refuse_another(self.path, read_configuration(self.path), dict(configuration))
+        else:
+            write_atomically(file, _yaml(dict(configuration)))
 
     def finished(self, name: str, sha256: str) -> bool:
         """Whether the input of this name is labelled to the end and consisted of these bytes."""
@@ -78,19 +102,6 @@ class RunWriter:
     def write_failure(self, name: str, path: str, reason: str) -> None:
         """Note that an input cannot be labelled, and why; it counts as not finished."""
         _write_state(self._begin(name), {"state": "failed", "path": path, "reason": reason})
-
-    def _open(self, configuration: dict[str, Any]) -> None:
-        file = self.path / layout.CONFIGURATION
-        if file.is_file():
-            _refuse_another(self.path, read_configuration(self.path), configuration)
-            return
-        self.path.mkdir(parents=True, exist_ok=True)
-        if found := [entry.name for entry in self.path.iterdir() if not entry.name.startswith(".")]:
-            raise RunError(
-                f"expected a run, an empty or a new folder at {self.path}, found other files there ({found[0]}, ...); "
-                "choose another folder"
-            )
-        write_atomically(file, _yaml(configuration))
 
     def _begin(self, name: str) -> Path:
         """The input's folder, where nothing vouches for the tables any more."""

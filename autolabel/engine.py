@@ -1,0 +1,295 @@
+"""From frames to masklets: detect on keyframes, track between them, and keep what enough evidence supports.
+
+One pass over the frames, of which a bounded window of the tracker's features is held:
+
+1. On every frame the tracker moves the live masklets on.
+2. On a keyframe the detector's boxes become masks, and these are matched to the live masklets. A match is evidence.
+3. A confident detection that matches nothing starts a masklet, which is also tracked backward through the window to the
+   frame on which the object appeared.
+4. A masklet that keyframes stop confirming is ended; one that too little evidence supports is rejected with the reason.
+
+The ideas are DEVA's (arXiv:2309.03903: decoupled detection, voting, keep-alive) and SAM 3's (arXiv:2511.16719: optimal
+matching, confirmation).
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autolabel import masks
+from autolabel.association import Detected, from_detections, match, unite_duplicates
+from autolabel.base_models.protocols import Detector, Prompt, Tracker, TrackerSession
+from autolabel.frames import Frame
+from autolabel.labels import FrameLabels, FrameState, Masklet, Rejected, Source
+from autolabel.ontologies import Ontology
+from autolabel.tracks import START_CUT_OFF, Track, conclude
+
+__all__ = ["EngineSettings", "FoundLabels", "ImageLabeler", "VideoLabeler"]
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """What the engine decides by.
+
+    Attributes:
+        keyframe_every: The detector runs on the first frame and on every so manieth after it.
+        window: Through how many strides of frames new masklets are tracked backward.
+        match_iou: Smallest mask IoU of a detection and the masklet that it supports.
+        same_class_iou: Mask IoU from which two detections of one class are one object.
+        any_class_iou: Mask IoU from which two detections of any classes are one object.
+        keep_alive: After so many keyframes in a row without support a masklet is ended.
+    """
+
+    keyframe_every: int = 12
+    window: int = 2
+    match_iou: float = 0.3
+    same_class_iou: float = 0.5
+    any_class_iou: float = 0.8
+    keep_alive: int = 3
+
+
+@dataclass(frozen=True)
+class FoundLabels:
+    """Labels of one input.
+
+    Attributes:
+        frames: The frames that were looked at.
+        masklets: What was found and kept.
+        rejected: What was found and not kept.
+    """
+
+    frames: tuple[FrameLabels, ...]
+    masklets: tuple[Masklet, ...]
+    rejected: tuple[Rejected, ...]
+
+
+class VideoLabeler:
+    """Labels one video, frame by frame.
+
+    Args:
+        ontology: What to find; its thresholds decide what starts a masklet.
+        detector: Bound to the same ontology.
+        tracker: Makes masks of boxes and moves them on.
+        settings: What to decide by.
+    """
+
+    def __init__(self, ontology: Ontology, detector: Detector, tracker: Tracker, settings: EngineSettings) -> None:
+        self._thresholds = ontology.thresholds(detector.threshold)
+        self._detector = detector
+        self._tracker = tracker
+        self._settings = settings
+        self._session: TrackerSession
+        self._frames: list[FrameLabels] = []
+        self._window: deque[int] = deque()
+        self._live: dict[int, Track] = {}
+        self._ended: list[Track] = []
+        self._unused: dict[int, list[Detected]] = {}  # by keyframe of the window: detections that support nothing
+        self._object_ids = count(1)
+
+    def label(self, frames: Iterable[Frame]) -> Iterator[FrameLabels]:
+        """Take all frames, one by one; afterwards `found` tells what is in them."""
+        for position, frame in enumerate(frames):
+            self._frames.append(_frame_labels(frame, keyframe=position % self._settings.keyframe_every == 0))
+            self._open(frame)
+            self._advance(frame.frame_index)
+            if self._frames[-1].keyframe:
+                self._look(frame)
+            yield self._frames[-1]
+        self._end(list(self._live.values()))
+
+    def found(self) -> FoundLabels:
+        """Decide what is kept."""
+        conclusions = [conclude(track) for track in sorted(self._ended, key=lambda track: track.object_id)]
+        kept = tuple(masklet for masklet, _ in conclusions if masklet is not None)
+        rejected = tuple(item for _, items in conclusions for item in items)
+        return FoundLabels(_with_states(self._frames, kept), kept, rejected)
+
+    def _open(self, frame: Frame) -> None:
+        """Compute the frame's features and let go of those that left the window."""
+        if not self._window:
+            height, width = frame.image.shape[:2]
+            self._session = self._tracker.start((width, height))
+        self._session.encode(frame.frame_index, frame.image)
+        self._window.append(frame.frame_index)
+        if len(self._window) > self._settings.window * self._settings.keyframe_every + 1:
+            oldest = self._window.popleft()
+            self._session.forget(oldest)
+            self._unused.pop(oldest, None)
+
+    def _advance(self, frame_index: int) -> None:
+        """Track the live masklets onto a frame."""
+        batch = self._session.step(frame_index, list(self._live))
+        for track, mask in zip(self._live.values(), batch.masks, strict=True):
+            if mask.any():
+                track.rows[frame_index] = (masks.encode(mask), Source.PROPAGATED)
+
+    def _look(self, frame: Frame) -> None:
+        """Detect on a keyframe: confirm what is known, start what is new, end what is no longer confirmed."""
+        frame_index = frame.frame_index
+        detected = detect(frame, self._detector, self._session, self._settings)
+        visible = [track for track in self._live.values() if frame_index in track.rows]
+        pairs = match(
+            [track.rows[frame_index][0] for track in visible],
+            [item.rle for item in detected],
+            gate=self._settings.match_iou,
+        )
+        supported = {visible[row].object_id: detected[column] for row, column in pairs}
+        used = {column for _, column in pairs}
+        self._confirm(frame_index, supported)
+        self._start(frame_index, [item for column, item in enumerate(detected) if column not in used])
+        self._end([track for track in self._live.values() if len(track.missed) >= self._settings.keep_alive])
+
+    def _confirm(self, frame_index: int, supported: dict[int, Detected]) -> None:
+        """Note for every live masklet whether a keyframe supports it."""
+        for track in self._live.values():
+            if frame_index in track.rows:
+                track.chances.add(frame_index)
+            item = supported.get(track.object_id)
+            if item is None:
+                track.missed.append(frame_index)
+            else:
+                track.support(frame_index, item, self._detector.name)
+                track.missed.clear()
+                track.rows[frame_index] = (item.rle, Source.DETECTED)
+
+    def _start(self, frame_index: int, unmatched: Sequence[Detected]) -> None:
+        """Start masklets from confident detections that stand for nothing known, and track them backward."""
+        new: dict[int, Track] = {}
+        prompts: dict[int, Prompt] = {}
+        unused = self._unused.setdefault(frame_index, [])
+        for item in unmatched:
+            if item.score < self._thresholds[item.class_id] or self._is_known(frame_index, item):
+                unused.append(item)
+                continue
+            track = Track(next(self._object_ids), rows={frame_index: (item.rle, Source.DETECTED)})
+            track.support(frame_index, item, self._detector.name)
+            new[track.object_id] = track
+            prompts[track.object_id] = Prompt(xyxy=item.xyxy)
+        self._session.add(frame_index, prompts)
+        self._track_backward(new)
+        self._live.update(new)
+
+    def _is_known(self, frame_index: int, item: Detected) -> bool:
+        """Whether a live masklet of the detection's class is already where the detection is."""
+        same_class = [
+            track.rows[frame_index][0]
+            for track in self._live.values()
+            if frame_index in track.rows and track.class_id == item.class_id
+        ]
+        return bool((masks.iou([item.rle], same_class) >= self._settings.match_iou).any())
+
+    def _track_backward(self, new: dict[int, Track]) -> None:
+        """Track new masklets through the window to the frames on which they appeared."""
+        going = dict(new)
+        for frame_index in list(self._window)[-2::-1]:
+            if not going:
+                return
+            batch = self._session.step(frame_index, list(going), reverse=True)
+            for track, mask in zip(list(going.values()), batch.masks, strict=True):
+                if not mask.any() or self._is_taken(frame_index, mask):
+                    del going[track.object_id]
+                else:
+                    track.rows[frame_index] = (masks.encode(mask), Source.PROPAGATED)
+                    self._support_backward(frame_index, track)
+        if self._window[0] != self._frames[0].frame_index:
+            for track in going.values():
+                track.flags.append(START_CUT_OFF)
+
+    def _is_taken(self, frame_index: int, mask: NDArray[np.bool_]) -> bool:
+        """Whether another masklet has the mask's place on a frame of the past."""
+        others = [track.rows[frame_index][0] for track in self._known() if frame_index in track.rows]
+        return bool((masks.iou([masks.encode(mask)], others) >= self._settings.same_class_iou).any())
+
+    def _known(self) -> Iterator[Track]:
+        yield from self._ended
+        yield from self._live.values()
+
+    def _support_backward(self, frame_index: int, track: Track) -> None:
+        """On a keyframe of the past, take a detection as evidence that was too weak to start a masklet."""
+        if frame_index not in self._unused:
+            return
+        track.chances.add(frame_index)
+        unused = self._unused[frame_index]
+        pairs = match([track.rows[frame_index][0]], [item.rle for item in unused], gate=self._settings.match_iou)
+        for _, column in pairs:
+            track.support(frame_index, unused.pop(column), self._detector.name)
+
+    def _end(self, tracks: Sequence[Track]) -> None:
+        if tracks:
+            self._session.drop([track.object_id for track in tracks])
+        for track in tracks:
+            self._ended.append(self._live.pop(track.object_id))
+
+
+class ImageLabeler:
+    """Labels unordered stills: every confident detection is an object of its own.
+
+    Args:
+        ontology: What to find; its thresholds decide what is kept.
+        detector: Bound to the same ontology.
+        tracker: Makes masks of boxes.
+        settings: What to decide by.
+    """
+
+    def __init__(self, ontology: Ontology, detector: Detector, tracker: Tracker, settings: EngineSettings) -> None:
+        self._thresholds = ontology.thresholds(detector.threshold)
+        self._detector = detector
+        self._tracker = tracker
+        self._settings = settings
+        self._frames: list[FrameLabels] = []
+        self._tracks: list[Track] = []
+
+    def label(self, frames: Iterable[Frame]) -> Iterator[FrameLabels]:
+        """Take all stills, one by one; afterwards `found` tells what is in them."""
+        for frame in frames:
+            self._frames.append(_frame_labels(frame, keyframe=True))
+            height, width = frame.image.shape[:2]
+            session = self._tracker.start((width, height))
+            session.encode(frame.frame_index, frame.image)
+            for item in detect(frame, self._detector, session, self._settings):
+                if item.score >= self._thresholds[item.class_id]:
+                    track = Track(len(self._tracks) + 1, rows={frame.frame_index: (item.rle, Source.DETECTED)})
+                    track.support(frame.frame_index, item, self._detector.name)
+                    self._tracks.append(track)
+            yield self._frames[-1]
+
+    def found(self) -> FoundLabels:
+        """Tell what was found."""
+        kept = tuple(masklet for masklet, _ in map(conclude, self._tracks) if masklet is not None)
+        return FoundLabels(_with_states(self._frames, kept), kept, ())
+
+
+def detect(frame: Frame, detector: Detector, session: TrackerSession, settings: EngineSettings) -> list[Detected]:
+    """Find objects on an encoded frame, with masks, each object once, the best score first."""
+    (detections,) = detector.detect([frame.image])
+    batch = session.segment(frame.frame_index, detections.xyxy.astype(np.float64))
+    rles = masks.encode_many(batch.masks) if len(batch.masks) else []
+    return unite_duplicates(
+        from_detections(detections, rles),
+        same_class_iou=settings.same_class_iou,
+        any_class_iou=settings.any_class_iou,
+    )
+
+
+def _frame_labels(frame: Frame, *, keyframe: bool) -> FrameLabels:
+    height, width = frame.image.shape[:2]
+    return FrameLabels(
+        frame_index=frame.frame_index,
+        size_wh=(width, height),
+        pts=frame.pts,
+        pts_s=frame.pts_s,
+        file_name=frame.file_name,
+        keyframe=keyframe,
+    )
+
+
+def _with_states(frames: Sequence[FrameLabels], kept: Sequence[Masklet]) -> tuple[FrameLabels, ...]:
+    """Mark the frames on which nothing was found as verified empty."""
+    filled = {frame_index for masklet in kept for frame_index in masklet.frame_indices.tolist()}
+    return tuple(
+        frame if frame.frame_index in filled else replace(frame, state=FrameState.VERIFIED_EMPTY) for frame in frames
+    )

@@ -1,0 +1,84 @@
+"""A masklet in the making, and what becomes of it in the end."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from autolabel.association import Detected
+from autolabel.labels import Evidence, Masklet, Rejected, Source
+from autolabel.masks import Rle
+from autolabel.voting import vote
+
+__all__ = ["LOW_MARGIN", "START_CUT_OFF", "Track", "conclude"]
+
+START_CUT_OFF: Final = "start cut off"
+"""Flag: the object was there before the first frame that could be tracked backward to."""
+
+LOW_MARGIN: Final = "low margin"
+"""Flag: another class has nearly as much support."""
+
+_LOW_MARGIN: Final = 1.0  # in log-odds
+
+
+@dataclass
+class Track:
+    """One object while its input is being labelled.
+
+    Attributes:
+        object_id: Its identity.
+        rows: Mask and source by frame, in no order; only frames on which it is visible.
+        evidence: The detections that support it.
+        chances: Keyframes on which it was visible, so that the detector could have found it.
+        missed: Keyframes without support since the last one with it.
+        flags: What a reviewer should look at.
+    """
+
+    object_id: int
+    rows: dict[int, tuple[Rle, Source]] = field(default_factory=dict)
+    evidence: list[Evidence] = field(default_factory=list)
+    chances: set[int] = field(default_factory=set)
+    missed: list[int] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
+
+    def support(self, frame_index: int, detected: Detected, model: str) -> None:
+        """Take a detection on a keyframe as evidence."""
+        self.evidence.append(Evidence(frame_index, detected.prompt, detected.class_scores, model))
+        self.chances.add(frame_index)
+
+    @property
+    def class_id(self) -> int:
+        """The class that the evidence so far is for."""
+        return vote(self.evidence).class_id
+
+
+def conclude(track: Track) -> tuple[Masklet | None, list[Rejected]]:
+    """Decide what is kept of a track that has ended.
+
+    Returns:
+        The masklet, or None where too little evidence supports it; and what is not kept.
+    """
+    if len(track.evidence) < 2 <= len(track.chances):
+        reason = f"supported on 1 of {len(track.chances)} keyframes"
+        return None, [Rejected(_masklet(track, track.rows), reason)]
+    return _masklet(track, track.rows), []
+
+
+def _masklet(track: Track, frames: Iterable[int]) -> Masklet:
+    ordered = sorted(frames)
+    evidence = tuple(sorted(track.evidence, key=lambda item: item.frame_index))
+    votes = vote(evidence)
+    low = (LOW_MARGIN,) if votes.margin < _LOW_MARGIN else ()
+    return Masklet(
+        object_id=track.object_id,
+        class_id=votes.class_id,
+        score=votes.score,
+        frame_indices=np.array(ordered, dtype=np.int64),
+        rles=tuple(track.rows[frame_index][0] for frame_index in ordered),
+        sources=tuple(track.rows[frame_index][1] for frame_index in ordered),
+        evidence=evidence,
+        votes=votes.log_odds,
+        margin=votes.margin,
+        flags=(*track.flags, *low),
+    )
