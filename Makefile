@@ -1,0 +1,23 @@
+# Every target sets itself up in .venv; `make test PYTHON=python3.12` chooses the interpreter for it.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: demo test check
+
+# Words to labels to datasets on drawn videos with the embedded models: minutes, no network.
+demo: $(INSTALLED)
+	$(BIN)/autolabel demo --out demo
+
+test: $(INSTALLED)
+	$(BIN)/pytest
+
+check: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+$(INSTALLED): pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch $@

@@ -1,0 +1,91 @@
+"""``autolabel export``, ``render`` and ``evaluate``: what is made of a run."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from autolabel.cli.output import JsonOption, Output, QuietOption
+
+if TYPE_CHECKING:
+    from autolabel.evaluation import Evaluation
+    from autolabel.exporters import ExportReport
+
+__all__ = ["evaluate", "export", "print_evaluation", "render"]
+
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that `autolabel label` wrote.")]
+
+
+def export(
+    run: RunArgument,
+    out: Annotated[Path, typer.Option("--out", metavar="DATASET", help="New folder for the dataset.")],
+    formats: Annotated[
+        list[str],
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help="coco, coco-video, yolo, yolo-seg or package.module:Class. Repeatable; several formats go into one "
+            "folder each below DATASET.",
+        ),
+    ],
+    images: Annotated[bool, typer.Option("--images/--no-images", help="Write the pictures, or labels alone.")] = True,
+    val_share: Annotated[float, typer.Option(help="Share of the frames for validation, where a format splits.")] = 0.2,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a run as a dataset."""
+    from autolabel import exporters, store
+
+    output, loaded = Output(quiet, as_json), store.load_run(run)
+    options = exporters.ExportOptions(images=images, val_share=val_share)
+    names = list(dict.fromkeys(formats))
+    for name in names:
+        exporters.find_exporter(name)  # a wrong one is reported before anything is written
+    reports = {}
+    for name in names:
+        folder = out if len(names) == 1 else out / name
+        reports[str(folder)] = report = exporters.export(loaded, name, folder, options)
+        _print_export(folder, name, report, output)
+    output.result({folder: asdict(report) for folder, report in reports.items()})
+
+
+def _print_export(folder: Path, name: str, report: "ExportReport", output: Output) -> None:
+    counts = ", ".join(f"{split} {count}" for split, count in report.image_counts.items())
+    output.say(f"{folder}: {name}; images: {counts or 'none'}; objects: {report.object_counts.total()}")
+    for note in report.notes:
+        output.complain(note)
+
+
+def render(
+    run: RunArgument,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the videos.")],
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Draw a run's labels: an annotated MP4 per video."""
+    raise NotImplementedError
+
+
+def evaluate(
+    run: RunArgument,
+    truth: Annotated[Path, typer.Option(metavar="FILE", help="True labels, as `export --format coco-video` writes.")],
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Score a run against the truth: box AP, mask AP, HOTA, IDF1, mistakes."""
+    from autolabel import evaluation, importers, store
+
+    output = Output(quiet, as_json)
+    figures = evaluation.evaluate(list(store.load_run(run)), importers.read_coco_video(truth))
+    print_evaluation(figures, output)
+    output.result(asdict(figures))
+
+
+def print_evaluation(figures: "Evaluation", output: Output) -> None:
+    """Print the table of an evaluation and what is not in it."""
+    from autolabel.evaluation import notes, rows
+
+    output.table(["figure", "value"], rows(figures))
+    for note in notes(figures):
+        output.say(note)

@@ -1,0 +1,138 @@
+"""``autolabel models`` and ``autolabel ontology check``: what can be named, and what would be asked."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from autolabel.cli.output import JsonOption, Output, QuietOption
+from autolabel.errors import ModelError
+from autolabel.ontologies import Ontology
+
+if TYPE_CHECKING:
+    from autolabel.base_models.registry import NamedModel
+
+__all__ = ["models", "ontology"]
+
+_HOW_TO_NAME = """
+--detector and --tracker take one of these names, or
+  owner/name            a model of the hub, downloaded once into its cache
+  ./folder              a local folder with config.json and safetensors
+  package.module:Class  a class of yours: a detector is constructed as Class(ontology), a tracker as Class()
+An installed package adds names of its own by entry points in the groups autolabel.detectors and autolabel.trackers."""
+
+ontology = typer.Typer(no_args_is_help=True, help="Work on ontologies.")
+
+
+def models(as_json: JsonOption = False) -> None:
+    """List the models that have a name, whether they are here, and what each needs."""
+    from autolabel.base_models.registry import DETECTORS, TRACKERS
+
+    output = Output(as_json=as_json)
+    entries = [
+        *(_describe(name, "detector", model) for name, model in DETECTORS.items()),
+        *(_describe(name, "tracker", model) for name, model in TRACKERS.items()),
+        *_plugins(),
+    ]
+    output.table(list(entries[0]), [list(entry.values()) for entry in entries])
+    output.say(_HOW_TO_NAME)
+    output.result(entries)
+
+
+def _describe(name: str, role: str, model: "NamedModel") -> dict[str, str]:
+    where, needs = _where(model.checkpoint)
+    return {"name": name, "role": role, "here": where, "needs": needs, "summary": model.summary}
+
+
+def _where(checkpoint: str) -> tuple[str, str]:
+    """Whether a checkpoint is on this machine, and what is missing to run it."""
+    from huggingface_hub import try_to_load_from_cache
+
+    if Path(checkpoint).is_absolute():
+        found = (Path(checkpoint) / "config.json").is_file()
+        return ("embedded", "nothing") if found else ("missing", "this package installed anew")
+    if isinstance(try_to_load_from_cache(checkpoint, "model.safetensors"), str):
+        return "cached", "nothing"
+    return "not cached", f"the network, once, for {checkpoint}"
+
+
+def _plugins() -> list[dict[str, str]]:
+    """Models that other installed packages name."""
+    from importlib.metadata import entry_points
+
+    return [
+        {"name": point.name, "role": role, "here": "installed", "needs": "", "summary": point.value}
+        for role in ("detector", "tracker")
+        for point in sorted(entry_points(group=f"autolabel.{role}s"), key=lambda point: point.name)
+    ]
+
+
+@ontology.command()
+def check(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Ontology in YAML or JSON, or a preset's name.")],
+    detector: Annotated[
+        list[str] | None,
+        typer.Option(help="Show what this detector would be asked; repeatable.", show_default="all that are here"),
+    ] = None,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the classes, and the captions that each detector would be asked for them."""
+    output, wanted = Output(quiet, as_json), Ontology.load(file)
+    _print_classes(wanted, output)
+    questions = [_questions(wanted, name) for name in detector or _detectors_here(output)]
+    for question in questions:
+        output.table(
+            ["caption", "tokens", "classes", "text"],
+            [_caption_cells(row) for row in question["captions"]],
+            title=f"{question['detector']}: {len(question['captions'])} captions",
+        )
+        for doubt in question["doubts"]:
+            output.complain(f"{question['detector']}: {doubt}")
+    output.result({**wanted.to_dict(), "detectors": questions})
+
+
+def _print_classes(wanted: Ontology, output: Output) -> None:
+    rows = [
+        [
+            str(class_id),
+            entry.name,
+            ", ".join(entry.prompts),
+            ", ".join(entry.negatives),
+            "default" if entry.threshold is None else f"{entry.threshold:g}",
+        ]
+        for class_id, entry in enumerate(wanted.classes)
+    ]
+    output.table(["id", "class", "prompts", "negatives", "threshold"], rows, title=f"{len(rows)} classes")
+
+
+def _detectors_here(output: Output) -> Sequence[str]:
+    """Named detectors that can be asked without a network; those that cannot are mentioned."""
+    from autolabel.base_models.registry import DETECTORS
+
+    here = [name for name, model in DETECTORS.items() if _where(model.checkpoint)[1] == "nothing"]
+    if absent := [name for name in DETECTORS if name not in here]:
+        output.say(f"Not on this machine, so not asked: {', '.join(absent)}; --detector NAME fetches one.")
+    return here
+
+
+def _questions(wanted: Ontology, name: str) -> dict[str, Any]:
+    """What one detector would be asked, and what is doubtful about it."""
+    from autolabel.base_models.grounding_dino import captions_of_checkpoint
+    from autolabel.base_models.registry import DETECTORS
+    from autolabel.ontologies.check import caption_rows, doubts
+
+    if ":" in name:
+        raise ModelError(f"{name}: expected a detector that reads captions, found a class; name its checkpoint")
+    captions = captions_of_checkpoint(wanted, DETECTORS[name].checkpoint if name in DETECTORS else name)
+    return {
+        "detector": name,
+        "captions": [asdict(row) for row in caption_rows(wanted, captions)],
+        "doubts": list(doubts(wanted, captions)),
+    }
+
+
+def _caption_cells(row: dict[str, Any]) -> list[str]:
+    return [str(row["number"]), str(row["token_count"]), str(len(row["class_names"])), row["text"]]

@@ -1,0 +1,83 @@
+"""``autolabel label``: words and videos in, a run out."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich import progress as bars
+
+from autolabel.cli.ontology_options import ClassesOption, OntologyOption, read_ontology
+from autolabel.cli.output import JsonOption, Output, QuietOption
+
+if TYPE_CHECKING:
+    from autolabel.pipeline import LabelSummary, Progress
+
+__all__ = ["label", "show_progress"]
+
+
+def label(
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Videos, images, folders of them, globs.")],
+    out: Annotated[Path, typer.Option("--out", metavar="RUN", help="Folder of the run; an unfinished one goes on.")],
+    ontology: OntologyOption = None,
+    classes: ClassesOption = None,
+    detector: Annotated[str, typer.Option(metavar="NAME", help="See `autolabel models`.")] = "grounding-dino",
+    tracker: Annotated[str, typer.Option(metavar="NAME", help="See `autolabel models`.")] = "sam2",
+    keyframe_every: Annotated[int, typer.Option(metavar="FRAMES", min=1, help="Stride of the detector.")] = 12,
+    fps: Annotated[float | None, typer.Option(metavar="N", help="Label so many frames per second, not all.")] = None,
+    start: Annotated[float, typer.Option(metavar="SECONDS", help="Begin each video here.")] = 0.0,
+    end: Annotated[float | None, typer.Option(metavar="SECONDS", help="End each video here.")] = None,
+    stream: Annotated[int | None, typer.Option(metavar="INDEX", help="Which stream of a file with several.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps ...; the best there is by default.")] = None,
+    dtype: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16; per model by default.")] = None,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Find, segment and track objects in videos and images."""
+    wanted, output = read_ontology(ontology, classes), Output(quiet, as_json)
+    from autolabel import pipeline
+
+    with output.progress() as progress:
+        summary = pipeline.label(
+            inputs,
+            wanted,
+            out,
+            detector=detector,
+            tracker=tracker,
+            keyframe_every=keyframe_every,
+            fps=fps,
+            start_s=start,
+            end_s=end,
+            stream=stream,
+            device=device,
+            dtype=dtype,
+            on_progress=show_progress(progress),
+        )
+    _report(summary, output)
+    if summary.failures:
+        raise typer.Exit(1)
+
+
+def show_progress(progress: bars.Progress) -> Callable[["Progress"], None]:
+    """Return what turns the pipeline's reports into one bar per input."""
+    tasks: dict[int, bars.TaskID] = {}
+
+    def update(report: "Progress") -> None:
+        if report.input_number not in tasks:
+            description = f"{report.name} ({report.input_number}/{report.input_count})"
+            tasks[report.input_number] = progress.add_task(description, total=report.frames_expected)
+        progress.update(tasks[report.input_number], completed=report.frames_done, total=report.frames_expected)
+
+    return update
+
+
+def _report(summary: "LabelSummary", output: Output) -> None:
+    for sentence in (*summary.problems, *summary.failures):
+        output.complain(sentence)
+    if summary.labelled:
+        output.say(f"{summary.run}: labelled {len(summary.labelled)} inputs ({', '.join(summary.labelled)}).")
+    if summary.already_done:
+        count = len(summary.already_done)
+        output.say(f"{summary.run}: {count} inputs were labelled already with this configuration; nothing to do.")
+    output.result({**asdict(summary), "run": str(summary.run)})
