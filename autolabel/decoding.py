@@ -55,6 +55,8 @@ class Damage:
         end_pts: Until when the last of them is shown, in ticks of the time base.
         places: Number of packets that are marked as corrupt or could not be decoded well.
         first_after: How many frames were decoded before the first such place.
+        jumps: Number of frames that come later than the one before them ends, by half a frame or more.
+        first_jump_after: How many frames were decoded before the first such frame.
         stopped: Why the file could not be read to its end; None when it could.
         ended: Whether all that can be decoded was decoded.
     """
@@ -63,13 +65,23 @@ class Damage:
     end_pts: int = 0
     places: int = 0
     first_after: int = 0
+    jumps: int = 0
+    first_jump_after: int = 0
     stopped: str | None = None
     ended: bool = False
 
-    def add(self) -> None:
+    def add_place(self) -> None:
         """Count one more damaged place."""
         self.first_after = self.first_after if self.places else self.frame_count
         self.places += 1
+
+    def add_frame(self, pts: int, duration: int) -> None:
+        """Count one more frame."""
+        if self.frame_count and pts - self.end_pts >= duration / 2:
+            self.first_jump_after = self.first_jump_after if self.jumps else self.frame_count
+            self.jumps += 1
+        self.frame_count += 1
+        self.end_pts = pts + duration
 
 
 @contextmanager
@@ -145,8 +157,7 @@ def decode(video: VideoFile, damage: Damage) -> Iterator[Decoded]:
     for packet in _packets(video, damage):
         for frame in _decode_packet(decoder, packet, damage):
             pts = next((t for t in (frame.pts, frame.dts) if t is not None), damage.end_pts)
-            damage.end_pts = pts + (frame.duration or default_duration)
-            damage.frame_count += 1
+            damage.add_frame(pts, frame.duration or default_duration)
             yield Decoded(frame, damage.frame_count - 1, pts, damage.end_pts)
     damage.ended = True
 
@@ -174,10 +185,10 @@ def _decode_packet(
     try:
         frames = decoder.decode(packet)
     except av.FFmpegError:
-        damage.add()
+        damage.add_place()
         return []
     if (packet and packet.is_corrupt) or any(frame.is_corrupt for frame in frames):
-        damage.add()
+        damage.add_place()
     return frames
 
 
@@ -197,8 +208,7 @@ def upright_rgb(frame: av.VideoFrame) -> NDArray[np.uint8]:
         image = flatten_alpha(_to_array(frame, "rgba"))  # (H, W, 3)
     else:
         image = _to_array(frame, "rgb24")  # (H, W, 3)
-    matrix = frame.side_data.get("DISPLAYMATRIX")
-    return _turn(image, _linear_part(bytes(matrix))) if isinstance(matrix, SideData) else image
+    return _turn(image, _orientation(frame))
 
 
 def _to_array(frame: av.VideoFrame, layout: str) -> NDArray[np.uint8]:
@@ -207,8 +217,18 @@ def _to_array(frame: av.VideoFrame, layout: str) -> NDArray[np.uint8]:
     return np.asarray(frame.to_ndarray(format=layout, threads=1), dtype=np.uint8)
 
 
+def _orientation(frame: av.VideoFrame) -> NDArray[np.float64]:
+    """The 2x2 map from stored to shown coordinates (x right, y down), of length 1 in each row."""
+    try:
+        matrix = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # PyAV trips over side data that it has no name for, such as EXIF; only mirroring is lost then
+        cos, sin = math.cos(math.radians(frame.rotation)), math.sin(math.radians(frame.rotation))
+        return np.array([[cos, sin], [-sin, cos]])
+    return _linear_part(bytes(matrix)) if isinstance(matrix, SideData) else np.eye(2)
+
+
 def _linear_part(matrix: bytes) -> NDArray[np.float64]:
-    """The 2x2 map from stored to shown coordinates (x right, y down) with scale removed; identity when degenerate.
+    """The 2x2 part of a display matrix with scale removed; identity when degenerate.
 
     The matrix is FFmpeg's: nine little-endian int32 `a b u c d v x y w`, with x' = a x + c y and y' = b x + d y; see
     https://ffmpeg.org/doxygen/trunk/group__lavu__video__display.html.

@@ -25,30 +25,12 @@ IMAGE_SUFFIXES: Final = frozenset(
 )
 """Endings by which an image is known; anything else that is named outright is taken for a video."""
 
-VIDEO_SUFFIXES: Final = frozenset(
-    {
-        ".mp4",
-        ".m4v",
-        ".mov",
-        ".mkv",
-        ".webm",
-        ".avi",
-        ".mpg",
-        ".mpeg",
-        ".ts",
-        ".mts",
-        ".m2ts",
-        ".wmv",
-        ".flv",
-        ".3gp",
-        ".ogv",
-        ".mxf",
-        ".gif",
-        ".y4m",
-        ".h264",
-        ".h265",
-    }
-)
+# fmt: off
+VIDEO_SUFFIXES: Final = frozenset({
+    ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv", ".3gp",
+    ".ogv", ".mxf", ".gif", ".y4m", ".h264", ".h265",
+})
+# fmt: on
 """Endings by which a video is found in a folder or behind a glob."""
 
 

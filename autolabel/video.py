@@ -24,6 +24,9 @@ __all__ = ["VideoInfo", "VideoInput", "check_selection"]
 _DURATION_SLACK_S = 0.5
 """A header's duration may include a sound track that is a little longer."""
 
+_RARE_JUMPS = 0.05
+"""Share of frames up to which jumps in time are taken for damage."""
+
 
 @dataclass(frozen=True)
 class VideoInfo:
@@ -218,6 +221,12 @@ def _describe(damage: Damage, scaled_count: int, info: VideoInfo) -> list[str]:
         sentences.append(
             f"Damaged packets: {damage.places}, the first after {damage.first_after} frames; "
             "frames there are missing or repaired."
+        )
+    # Videos of variable frame rate jump all the time; in others, lost packets leave no other trace.
+    if 0 < damage.jumps <= damage.frame_count * _RARE_JUMPS:
+        sentences.append(
+            f"Jumps in time: {damage.jumps}, the first after {damage.first_jump_after} frames; "
+            "frames may be missing there."
         )
     if damage.stopped:
         sentences.append(f"Reading stopped after {damage.frame_count} frames: {damage.stopped}.")
