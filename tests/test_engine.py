@@ -1,0 +1,215 @@
+"""What the engine makes of detections and tracked masks, with base models that know the truth."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pytest
+from oracles import UNSURE, OracleDetector, OracleTracker, Sighting, frames_of
+
+from autolabel import masks
+from autolabel.engine import EngineSettings, FoundLabels, ImageLabeler, VideoLabeler
+from autolabel.labels import FrameState, Masklet, Source
+from autolabel.ontologies import Ontology
+from autolabel.scenes import Scene, SceneObject, draw_still, plan_video
+from autolabel.tracks import START_CUT_OFF
+
+ONTOLOGY = Ontology.parse(["red circle", "blue square", "green star"])
+SIZE_WH = (64, 48)
+STRIDE = 6
+
+
+def scene(**left_edges: int) -> Scene:
+    """A picture with 12-pixel squares whose left edge is given by class, "red_circle=10", at heights of their own."""
+    image = np.zeros((SIZE_WH[1], SIZE_WH[0], 3), dtype=np.uint8)
+    objects = []
+    for class_name, left in left_edges.items():
+        colour, shape = class_name.split("_")
+        object_id = ONTOLOGY.class_names.index(f"{colour} {shape}") + 1
+        mask = np.zeros(image.shape[:2], dtype=bool)
+        mask[14 * object_id - 12 : 14 * object_id, left : left + 12] = True
+        image[mask] = 80 * object_id
+        objects.append(SceneObject(object_id, colour, shape, mask, 1.0))
+    return Scene(image, tuple(objects))
+
+
+def number(scenes: Sequence[Scene]) -> list[Scene]:
+    """Write each picture's number into its corner, so that no two are alike."""
+    for index, item in enumerate(scenes):
+        item.image[0, 0] = (index % 256, index // 256, 1)
+    return list(scenes)
+
+
+def label(
+    scenes: Sequence[Scene], script: Mapping[int, Sequence[Sighting]] | None = None, **settings: int
+) -> FoundLabels:
+    """Label a video with the oracles."""
+    labeler = VideoLabeler(
+        ONTOLOGY,
+        OracleDetector(ONTOLOGY, scenes, script or {}),
+        OracleTracker(scenes),
+        EngineSettings(keyframe_every=STRIDE, **settings),
+    )
+    assert len(list(labeler.label(frames_of(scenes)))) == len(scenes)
+    return labeler.found()
+
+
+def span(masklet: Masklet) -> tuple[int, int, int]:
+    """First frame, last frame and number of frames."""
+    return int(masklet.frame_indices[0]), int(masklet.frame_indices[-1]), len(masklet.frame_indices)
+
+
+BOX = np.array([10.0, 2.0, 22.0, 14.0])  # of a red circle at 10
+
+
+def test_objects_seen_throughout_are_one_masklet_each() -> None:
+    """Two objects visible on all frames become two masklets of the right class with their true masks."""
+    scenes = number([scene(red_circle=2 + index, blue_square=40 - index) for index in range(20)])
+    found = label(scenes)
+    assert [ONTOLOGY.class_names[item.class_id] for item in found.masklets] == ["red circle", "blue square"]
+    assert [span(item) for item in found.masklets] == [(0, 19, 20)] * 2
+    for masklet, truth in zip(found.masklets, zip(*(item.objects for item in scenes), strict=True), strict=True):
+        for rle, item in zip(masklet.rles, truth, strict=True):
+            assert np.array_equal(masks.decode(rle), item.mask)
+    assert not found.rejected
+
+
+@pytest.mark.parametrize("first", [1, 5, 6, 7, 11])
+def test_a_late_object_is_tracked_back_to_where_it_appeared(first: int) -> None:
+    """An object that enters between keyframes is found at the next one and labelled from its first frame on."""
+    scenes = number([scene(red_circle=10) if index >= first else scene() for index in range(24)])
+    (masklet,) = label(scenes).masklets
+    assert span(masklet) == (first, 23, 24 - first)
+    assert masklet.flags == ()
+    keyframes = {index for index in range(first, 24) if index % STRIDE == 0}
+    detected = {
+        int(frame)
+        for frame, source in zip(masklet.frame_indices, masklet.sources, strict=True)
+        if source is Source.DETECTED
+    }
+    assert detected == keyframes
+
+
+def test_a_start_before_the_window_is_flagged() -> None:
+    """Where an object was overlooked for longer than the window reaches back, its masklet says so."""
+    scenes = number([scene(red_circle=10) for _ in range(30)])
+    overlooked = {0: [], STRIDE: [], 2 * STRIDE: []}
+    (masklet,) = label(scenes, overlooked, window=1).masklets
+    assert span(masklet)[0] == 2 * STRIDE
+    assert START_CUT_OFF in masklet.flags
+
+
+def test_an_object_that_leaves_and_returns_keeps_its_identity() -> None:
+    """While the tracker can tell, one object stays one masklet, with no rows where it is away."""
+    away = range(8, 14)
+    scenes = number([scene() if index in away else scene(red_circle=10) for index in range(24)])
+    (masklet,) = label(scenes).masklets
+    assert set(masklet.frame_indices.tolist()) == set(range(24)) - set(away)
+
+
+def test_an_object_that_is_not_confirmed_any_more_ends() -> None:
+    """After as many keyframes without support as it is kept alive for, a masklet ends and its return is a new one."""
+    scenes = number([scene(red_circle=10) if index < 8 or index >= 34 else scene() for index in range(48)])
+    found = label(scenes, keep_alive=3)
+    assert [span(item)[:2] for item in found.masklets] == [(0, 7), (34, 47)]
+
+
+def test_what_one_keyframe_alone_supports_is_rejected_with_the_reason() -> None:
+    """A false box that no other keyframe confirms is no masklet, and nothing about it is lost."""
+    scenes = number([scene(blue_square=30) for _ in range(24)])
+    real = Sighting(scenes[0].objects[0].xyxy, "blue square")
+    found = label(scenes, {STRIDE: [real, Sighting(BOX, "red circle")]})
+    assert [ONTOLOGY.class_names[item.class_id] for item in found.masklets] == ["blue square"]
+    (rejected,) = found.rejected
+    assert rejected.reason == "supported on 1 of 4 keyframes"
+    assert ONTOLOGY.class_names[rejected.masklet.class_id] == "red circle"
+
+
+def test_one_keyframe_is_enough_where_no_more_were_possible() -> None:
+    """An object that is visible on one keyframe only needs no second detection."""
+    scenes = number([scene(red_circle=10) if 4 <= index <= 9 else scene() for index in range(24)])
+    (masklet,) = label(scenes).masklets
+    assert span(masklet) == (4, 9, 6)
+
+
+def test_a_faint_detection_supports_but_does_not_start() -> None:
+    """A score between the floor and the threshold starts nothing, and counts once something else has started."""
+    scenes = number([scene(red_circle=10) for _ in range(12)])
+    faint = [Sighting(BOX, "red circle", UNSURE)]
+    assert not label(scenes, {0: faint, STRIDE: faint}).masklets
+    for script in ({0: faint}, {STRIDE: faint}):
+        (masklet,) = label(scenes, script).masklets
+        assert span(masklet) == (0, 11, 12)
+        assert [item.frame_index for item in masklet.evidence] == [0, STRIDE]
+
+
+@pytest.mark.parametrize("wrong", [0, STRIDE, 2 * STRIDE])
+def test_one_wrong_keyframe_does_not_change_the_class(wrong: int) -> None:
+    """The class is decided by all evidence together, whichever keyframe is mistaken."""
+    scenes = number([scene(red_circle=10) for _ in range(18)])
+    (masklet,) = label(scenes, {wrong: [Sighting(BOX, "green star")]}).masklets
+    assert ONTOLOGY.class_names[masklet.class_id] == "red circle"
+    assert len(masklet.evidence) == 3
+
+
+def test_two_detections_of_one_object_are_one_masklet() -> None:
+    """A second box with the same mask, of another class, starts nothing of its own."""
+    scenes = number([scene(red_circle=10) for _ in range(18)])
+    twice = [Sighting(BOX, "red circle"), Sighting(BOX + 1, "green star", 0.6)]
+    (masklet,) = label(scenes, dict.fromkeys(range(0, 18, STRIDE), twice)).masklets
+    assert ONTOLOGY.class_names[masklet.class_id] == "red circle"
+
+
+def test_a_part_and_its_whole_both_stay() -> None:
+    """A small object on a large one of another class is an object of its own."""
+    scenes = number([scene(red_circle=10) for _ in range(12)])
+    both = [Sighting(BOX, "red circle"), Sighting(np.array([12.0, 4.0, 17.0, 9.0]), "green star")]
+    found = label(scenes, dict.fromkeys(range(0, 12, STRIDE), both))
+    assert sorted(ONTOLOGY.class_names[item.class_id] for item in found.masklets) == ["green star", "red circle"]
+
+
+def test_frames_without_objects_are_verified_empty() -> None:
+    """Frames that were looked at and hold nothing are told from labelled ones."""
+    scenes = number([scene(red_circle=10) if index >= 6 else scene() for index in range(12)])
+    states = [frame.state for frame in label(scenes).frames]
+    assert states == [FrameState.VERIFIED_EMPTY] * 6 + [FrameState.LABELLED] * 6
+
+
+def test_frames_are_encoded_once_and_let_go() -> None:
+    """Each frame is encoded once, and the features held at a time do not grow with the video."""
+    scenes = number([scene(red_circle=10) if index >= 20 else scene() for index in range(60)])
+    tracker = OracleTracker(scenes)
+    labeler = VideoLabeler(
+        ONTOLOGY, OracleDetector(ONTOLOGY, scenes), tracker, EngineSettings(keyframe_every=STRIDE, window=2)
+    )
+    list(labeler.label(frames_of(scenes)))
+    (session,) = tracker.sessions
+    assert set(session.encoded.values()) == {1}
+    assert session.most_frames <= 2 * STRIDE + 2
+
+
+def test_drawn_videos_are_labelled_as_they_were_drawn() -> None:
+    """With base models that make no mistakes, every object of a drawn video that lives long enough is one masklet."""
+    video = plan_video(11, size_wh=(128, 96), frame_count=30, object_count=3, late=0.0, early=0.0)
+    scenes = list(video)
+    names = sorted({item.class_name for item in scenes[0].objects})
+    ontology = Ontology.parse(names)
+    labeler = VideoLabeler(ontology, OracleDetector(ontology, scenes), OracleTracker(scenes), EngineSettings())
+    list(labeler.label(frames_of(scenes)))
+    found = labeler.found().masklets
+    truth = {item.object_id: item.class_name for item in scenes[0].objects}
+    assert sorted(ontology.class_names[item.class_id] for item in found) == sorted(truth.values())
+
+
+def test_stills_are_labelled_each_by_itself() -> None:
+    """Every object on a still is a masklet of one frame; identities are unique across the stills."""
+    stills = number([draw_still(seed, object_count=3) for seed in range(4)])
+    ontology = Ontology.parse(sorted({item.class_name for still in stills for item in still.objects}))
+    labeler = ImageLabeler(ontology, OracleDetector(ontology, stills), OracleTracker(stills), EngineSettings())
+    list(labeler.label(frames_of(stills)))
+    found = labeler.found()
+    assert len({item.object_id for item in found.masklets}) == len(found.masklets)
+    for index, still in enumerate(stills):
+        on_still = [item for item in found.masklets if item.frame_indices.tolist() == [index]]
+        assert sorted(ontology.class_names[item.class_id] for item in on_still) == sorted(
+            item.class_name for item in still.objects
+        )
