@@ -69,14 +69,14 @@ def file_sha256(path: str | Path) -> str:
 
 
 def safe_name(text: str) -> str:
-    """Turn any text into a name that every file system takes: letters, digits, "_", "." and "-", at most 80.
+    """Turn any text into a name that every file system takes: letters, digits, "_", "." and "-", at most 50.
 
     Example:
         >>> safe_name("Été: take 2/3?"), safe_name("..")
         ('Été-take-2-3', 'unnamed')
     """
     name = re.sub(r"[^\w.]+", "-", unicodedata.normalize("NFC", text))
-    return name.strip("-.")[:80].rstrip("-.") or "unnamed"
+    return name.strip("-.")[:50].rstrip("-.") or "unnamed"
 
 
 def _sync(path: Path) -> None:
