@@ -71,7 +71,7 @@ class Masklet:
         rles: Its visible mask on each of them, never empty, length N.
         sources: Where each mask came from, length N.
         evidence: The detections that support it, by frame.
-        votes: Pooled log-odds of every class, length C; empty where nothing was pooled (imported labels).
+        votes: Pooled log-odds of every class, length C, NaN where it was never asked; empty for imported labels.
         margin: Distance in log-odds between the class and the next best one; infinite where there is no other.
         flags: What a reviewer should look at, as short stable words.
     """

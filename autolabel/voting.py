@@ -27,8 +27,8 @@ class Vote:
     Attributes:
         class_id: The class with the most support.
         score: Its pooled score, 0-1: the mean log-odds of its scores, as a probability.
-        log_odds: Support of every class, length C.
-        margin: Support of the winner minus that of the next class; infinite where there is only one class.
+        log_odds: Support of every class, length C; NaN where no detection was asked for it.
+        margin: Support of the winner minus that of the next class; infinite where there is no other.
     """
 
     class_id: int
@@ -48,9 +48,10 @@ def vote(evidence: Sequence[Evidence]) -> Vote:
     """
     scores = np.array([item.class_scores for item in evidence], dtype=np.float64)  # (E, C)
     log_odds = _logit(scores)  # (E, C), NaN where not asked
-    support = np.nansum(log_odds - _logit(np.array(_NEUTRAL)), axis=0)  # (C,)
-    winner = int(support.argmax())
-    runner_up = np.delete(support, winner).max(initial=-np.inf)
+    asked = ~np.isnan(scores).all(axis=0)  # (C,)
+    support = np.where(asked, np.nansum(log_odds - _logit(np.array(_NEUTRAL)), axis=0), np.nan)  # (C,)
+    winner = int(np.nanargmax(support))
+    runner_up = np.nanmax(np.delete(support, winner), initial=-np.inf)
     return Vote(
         class_id=winner,
         score=float(1 / (1 + np.exp(-np.nanmean(log_odds[:, winner])))),
