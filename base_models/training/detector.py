@@ -7,7 +7,7 @@ for `GroundingDinoForObjectDetection.from_pretrained`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from autolabel.base_models.training.detector_evaluation import quick_figures
-from autolabel.base_models.training.detector_loss import Targets, detection_losses, predictions_of
-from autolabel.base_models.training.detector_model import build_model, save_checkpoint
+from autolabel.base_models.training.detector_loss import Targets, detection_losses, hint_losses, output_of
+from autolabel.base_models.training.detector_model import TrainedDetector, build_model, save_checkpoint
 from autolabel.base_models.training.detector_words import caption_tokens, sample_phrases
 from autolabel.base_models.training.loop import ParameterGroup, Schedule, run
-from autolabel.scenes import TRAINING_PAIRS, Scene, draw_still
+from autolabel.scenes import COLOURS, SHAPES, TRAINING_PAIRS, Scene, draw_still
 
 __all__ = ["Batch", "draw_batch", "learning_groups", "train"]
 
@@ -69,18 +69,22 @@ def draw_batch(step: int, share: float, seed: int = 0, batch_size: int = BATCH_S
     """
     random = np.random.default_rng([TRAINING_SEED, seed, step])
     size_wh = _sample_size(share, random)
+    phrase_count = int(random.integers(4, 15)) if random.random() < 0.75 else int(random.integers(1, 21))
     images, captions, targets = [], [], []
     for index in range(batch_size):
         scene = draw_still(
-            [TRAINING_SEED, seed, step, index], size_wh=_sample_drawn_size(size_wh, random), pairs=TRAINING_PAIRS
+            [TRAINING_SEED, seed, step, index],
+            size_wh=_sample_drawn_size(size_wh, random),
+            object_count=int(random.integers(2, 8)) if random.random() < 0.93 else 0,
+            pairs=TRAINING_PAIRS,
         )
-        ids, target = _caption(scene, random)
+        ids, target = _caption(scene, phrase_count, random)
         images.append(_spoil(_resize(scene.image, size_wh, random), random))
         captions.append(ids)
         targets.append(target)
     input_ids, attention_mask = _pad(captions)
     length = input_ids.shape[1]
-    targets = [Targets(t.boxes, nn.functional.pad(t.words, (0, length - t.words.shape[1]))) for t in targets]
+    targets = [replace(t, words=nn.functional.pad(t.words, (0, length - t.words.shape[1]))) for t in targets]
     return Batch(_normalise(images), input_ids, attention_mask, targets)
 
 
@@ -93,29 +97,31 @@ def _sample_size(share: float, random: Generator) -> tuple[int, int]:
 
 def _sample_drawn_size(size_wh: tuple[int, int], random: Generator) -> tuple[int, int]:
     """Size at which a scene is drawn before it is scaled to `size_wh`: shapes get a little wider or higher."""
-    scale = random.uniform(0.75, 1.3) if random.random() < 0.5 else 1.0
+    scale = random.uniform(0.75, 1.25) if random.random() < 0.4 else 1.0
     stretch = random.uniform(0.9, 1.1) if random.random() < 0.5 else 1.0
     return round(size_wh[0] * scale * stretch), round(size_wh[1] * scale / stretch)
 
 
-def _caption(scene: Scene, random: Generator) -> tuple[list[int], Targets]:
+def _caption(scene: Scene, phrase_count: int, random: Generator) -> tuple[list[int], Targets]:
     """Tokens of a caption for a scene, and the objects that it asks for."""
-    phrases = sample_phrases([(item.colour, item.shape) for item in scene.objects], random)
+    phrases = sample_phrases([(item.colour, item.shape) for item in scene.objects], phrase_count, random)
     ids, spans = caption_tokens([phrase.text for phrase in phrases])
+    objects = [(item.colour, item.shape) for item in scene.objects]
+    words = torch.zeros(len(objects), len(ids), dtype=torch.bool)  # (M, T)
+    for row, (colour, shape) in enumerate(objects):
+        for phrase, span in zip(phrases, spans, strict=True):
+            words[row, span.start : span.stop] = phrase.meaning.fits(colour, shape)
+    attributes = [(COLOURS.index(colour), SHAPES.index(shape)) for colour, shape in objects]
+    boxes, asked = _boxes(scene), words.any(1)  # (M, 4), (M,)
+    return ids, Targets(boxes[asked], words[asked], boxes, torch.tensor(attributes).reshape(-1, 2))
+
+
+def _boxes(scene: Scene) -> Tensor:
+    """Centre, width and height of all objects as shares of the picture, (M, 4)."""
     height, width = scene.image.shape[:2]
-    boxes, words = [], []
-    for item in scene.objects:
-        fitting = [
-            span for phrase, span in zip(phrases, spans, strict=True) if phrase.meaning.fits(item.colour, item.shape)
-        ]
-        if fitting:
-            left, top, right, bottom = item.xyxy / (width, height, width, height)
-            boxes.append([(left + right) / 2, (top + bottom) / 2, right - left, bottom - top])
-            words.append([any(position in span for span in fitting) for position in range(len(ids))])
-    return ids, Targets(
-        torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
-        torch.tensor(words, dtype=torch.bool).reshape(-1, len(ids)),
-    )
+    corners = torch.tensor(np.array([item.xyxy for item in scene.objects]), dtype=torch.float32).reshape(-1, 2, 2)
+    corners = corners / torch.tensor([width, height])  # (M, 2, 2)
+    return torch.cat([corners.mean(1), corners[:, 1] - corners[:, 0]], dim=1)
 
 
 def _resize(image: NDArray[np.uint8], size_wh: tuple[int, int], random: Generator) -> NDArray[np.uint8]:
@@ -166,29 +172,30 @@ def learning_groups(model: nn.Module) -> list[ParameterGroup]:
     ]
 
 
-def loss_of_step(model: nn.Module, steps: int, seed: int) -> Callable[[int], dict[str, Tensor]]:
+def loss_of_step(model: TrainedDetector, steps: int, seed: int) -> Callable[[int], dict[str, Tensor]]:
     """The losses of a step, as the loop wants them."""
 
     def losses(step: int) -> dict[str, Tensor]:
         batch = draw_batch(step, step / steps, seed)
-        layers = predictions_of(model, batch.pixels, batch.input_ids, batch.attention_mask)
-        return detection_losses(layers, batch.targets)
+        output = output_of(model.detector, batch.pixels, batch.input_ids, batch.attention_mask)
+        hints = hint_losses(model.hints(output.features), output.cells, batch.targets)
+        return detection_losses(output.layers, batch.targets) | hints
 
     return losses
 
 
 def train(folder: Path, schedule: Schedule, seed: int) -> nn.Module:
     """Train to the end of the schedule and keep `folder/checkpoint` up to date."""
-    model = build_model(seed).to(memory_format=torch.channels_last)
-    return run(
-        model,
-        learning_groups(model),
-        schedule,
-        loss_of_step(model, schedule.steps, seed),
-        folder,
-        evaluate=quick_figures,
-        export=lambda average: save_checkpoint(average, folder / "checkpoint"),
-    )
+    model = TrainedDetector(build_model(seed)).to(memory_format=torch.channels_last)
+
+    def evaluate(average: nn.Module) -> dict[str, float]:
+        return quick_figures(average.get_submodule("detector"))
+
+    def export(average: nn.Module) -> None:
+        save_checkpoint(average.get_submodule("detector"), folder / "checkpoint")
+
+    losses = loss_of_step(model, schedule.steps, seed)
+    return run(model, learning_groups(model), schedule, losses, folder, evaluate=evaluate, export=export)
 
 
 def main(
@@ -200,7 +207,7 @@ def main(
     """Train the tiny detector on drawn scenes."""
     torch.set_num_threads(threads)
     cv2.setNumThreads(1)
-    train(out, Schedule(steps=steps, learning_rate=LEARNING_RATE, warmup=300, evaluate_every=750), seed)
+    train(out, Schedule(steps=steps, learning_rate=LEARNING_RATE, warmup=300, evaluate_every=500), seed)
 
 
 if __name__ == "__main__":

@@ -202,7 +202,7 @@ def quick_figures(model: nn.Module) -> dict[str, float]:
     asked = questions(QUICK_SEED, (256, 192))
     figures: dict[str, float] = {}
     for name in ("pairs", "shapes", "held_out"):
-        measured = evaluate(model, processor, asked[name], 32)
+        measured = evaluate(model, processor, asked[name], 24)
         figures |= {f"{name}_{figure}": measured[figure] for figure in ("ap50", "false_boxes")}
     return figures
 

@@ -8,6 +8,7 @@ maps the words of a batch's captions wrongly when they hold different numbers of
 proposals no gradient.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -16,11 +17,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.ops import box_convert, box_iou, generalized_box_iou, generalized_box_iou_loss
 
-__all__ = ["Prediction", "Targets", "detection_losses", "predictions_of"]
+__all__ = ["Output", "Prediction", "Targets", "detection_losses", "hint_losses", "output_of"]
 
 CLASS_COST, L1_COST, GIOU_COST = 2.0, 5.0, 2.0
 CLASS_WEIGHT, L1_WEIGHT, GIOU_WEIGHT = 0.4, 5.0, 2.0
 PROPOSALS_PER_OBJECT = 4
+STRIDES = (8, 16, 32)
+"""Pixels between the cells of each level."""
+
+HINT_WEIGHT = 3.0
+HINT_SHARE = 0.7
+"""How much of a box's width and height counts as its middle."""
+
 NEGATIVE_EXPONENT = 0.5
 """Negatives weigh p ** 0.5. With p ** 2, as is usual, scores of absent prompts come to rest near a half."""
 
@@ -42,19 +50,38 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Targets:
-    """The truth about one picture under its caption: only objects that some phrase fits.
+    """The truth about one picture under its caption.
 
     Attributes:
-        boxes: Centre, width and height as shares of the picture, (N, 4).
+        boxes: Of objects that some phrase fits: centre, width and height as shares of the picture, (N, 4).
         words: Which tokens belong to phrases that fit the object, bool (N, T).
+        all_boxes: Of all objects, asked for or not, likewise, (M, 4).
+        all_attributes: Their index in `COLOURS` and in `SHAPES`, (M, 2).
     """
 
     boxes: Tensor
     words: Tensor
+    all_boxes: Tensor
+    all_attributes: Tensor
 
 
-def predictions_of(model: nn.Module, pixels: Tensor, input_ids: Tensor, attention_mask: Tensor) -> list[Prediction]:
-    """Run the model and read the encoder's proposals and each decoder layer, in this order.
+@dataclass(frozen=True)
+class Output:
+    """What the loss reads of one run of the model.
+
+    Attributes:
+        layers: The encoder's proposals, then each decoder layer.
+        features: What the backbone sees in each cell of each level, before it knows the caption, (B, S, d).
+        cells: Centre of each cell as shares of the picture, (S, 2).
+    """
+
+    layers: list[Prediction]
+    features: Tensor
+    cells: Tensor
+
+
+def output_of(model: nn.Module, pixels: Tensor, input_ids: Tensor, attention_mask: Tensor) -> Output:
+    """Run the model.
 
     Args:
         model: A `GroundingDinoForObjectDetection`.
@@ -62,7 +89,9 @@ def predictions_of(model: nn.Module, pixels: Tensor, input_ids: Tensor, attentio
         input_ids: (B, T).
         attention_mask: (B, T), 1 where there is a token.
     """
-    output = model.model(pixel_values=pixels, input_ids=input_ids, attention_mask=attention_mask)  # type: ignore[operator]
+    output = model.model(  # type: ignore[operator]
+        pixel_values=pixels, input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True
+    )
     length = input_ids.shape[1]
     text, tokens = output.encoder_last_hidden_state_text, attention_mask.bool()  # (B, T, d), (B, T)
     finite = output.enc_outputs_coord_logits.isfinite().all(-1)  # (B, S)
@@ -74,7 +103,49 @@ def predictions_of(model: nn.Module, pixels: Tensor, input_ids: Tensor, attentio
         change = model.bbox_embed[index](hidden)  # type: ignore[index, operator]  # (B, Q, 4)
         boxes = (change + torch.special.logit(references[index], eps=1e-5)).sigmoid()  # (B, Q, 4)
         layers.append(Prediction(logits, boxes, torch.ones_like(boxes[..., 0], dtype=torch.bool)))
-    return layers
+    return Output(layers, output.encoder_vision_hidden_states[0], _cell_centres(pixels.shape[2], pixels.shape[3]))
+
+
+def _cell_centres(picture_height: int, picture_width: int) -> Tensor:
+    """Centres of the cells of all levels, row by row, finest level first, (S, 2)."""
+    levels = []
+    for stride in STRIDES:
+        height, width = math.ceil(picture_height / stride), math.ceil(picture_width / stride)
+        y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+        levels.append(torch.stack([(x + 0.5) / width, (y + 0.5) / height], dim=-1).flatten(0, 1))
+    return torch.cat(levels)
+
+
+def hint_losses(hints: Tensor, cells: Tensor, targets: list[Targets]) -> dict[str, Tensor]:
+    """Cross-entropy of colour and shape in the cells within objects.
+
+    A short cut for the gradient: the backbone learns to tell colours and shapes apart before words and pictures have
+    found to each other.
+
+    Args:
+        hints: Logits of the colours, then of the shapes, for each cell, (B, S, 16).
+        cells: Centres of the cells, (S, 2).
+        targets: One per picture.
+    """
+    wanted = torch.stack([_attributes_of_cells(cells, target) for target in targets])  # (B, S, 2)
+    losses = {}
+    for index, (name, logits) in enumerate(zip(("colour_hint", "shape_hint"), hints.chunk(2, dim=-1), strict=True)):
+        total = functional.cross_entropy(
+            logits.flatten(0, 1), wanted[..., index].flatten(), ignore_index=-1, reduction="sum"
+        )
+        losses[name] = HINT_WEIGHT * total / (wanted[..., index] >= 0).sum().clamp(min=1)
+    return losses
+
+
+def _attributes_of_cells(cells: Tensor, target: Targets) -> Tensor:
+    """Colour and shape of the object in whose box's middle a cell lies, the smallest one's; else -1. (S, 2)."""
+    if not len(target.all_boxes):
+        return torch.full((len(cells), 2), -1)
+    centre, size = target.all_boxes[:, :2], target.all_boxes[:, 2:]  # both (M, 2)
+    inside = ((cells[:, None] - centre).abs() < HINT_SHARE / 2 * size).all(-1)  # (S, M)
+    area = size.prod(1).expand(len(cells), -1).masked_fill(~inside, float("inf"))  # (S, M)
+    attributes = target.all_attributes[area.argmin(1)]  # (S, 2)
+    return attributes.masked_fill(~inside.any(1, keepdim=True), -1)
 
 
 def detection_losses(layers: list[Prediction], targets: list[Targets]) -> dict[str, Tensor]:

@@ -24,8 +24,9 @@ from transformers.models.grounding_dino.modeling_grounding_dino import (
 )
 
 from autolabel.base_models.training.detector_words import VOCABULARY
+from autolabel.scenes import COLOURS, SHAPES
 
-__all__ = ["build_model", "build_processor", "save_checkpoint", "stock_model"]
+__all__ = ["TrainedDetector", "build_model", "build_processor", "save_checkpoint", "stock_model"]
 
 SHORTEST_EDGE, LONGEST_EDGE = 192, 352
 """Pixels to which a picture is scaled before detection, aspect ratio kept."""
@@ -94,6 +95,20 @@ def build_model(seed: int, configuration: GroundingDinoConfig | None = None) -> 
     return model
 
 
+class TrainedDetector(nn.Module):
+    """The detector, and beside it a head that only training uses.
+
+    Attributes:
+        detector: What is shipped.
+        hints: Reads colour and shape from the backbone's features.
+    """
+
+    def __init__(self, detector: GroundingDinoForObjectDetection) -> None:
+        super().__init__()
+        self.detector = detector
+        self.hints = nn.Linear(detector.config.d_model, len(COLOURS) + len(SHAPES))
+
+
 def stock_model(model: GroundingDinoForObjectDetection) -> GroundingDinoForObjectDetection:
     """The same weights in transformers' own class, with frozen batch norms again."""
     stock = GroundingDinoForObjectDetection(model.config)
@@ -154,7 +169,7 @@ class RowwiseDeformableAttention(nn.Module):
         weights = (
             attention_weights.permute(3, 0, 2, 4, 1).flatten(1, 2)[:, :, None].contiguous()
         )  # (L, B*heads, 1, P, Q)
-        levels = value.split([h * w for h, w in value_spatial_shapes_list], dim=1)
+        levels = torch.split(value, [h * w for h, w in value_spatial_shapes_list], dim=1)
         total = value.new_zeros(())
         for (h, w), level, grid, weight in zip(value_spatial_shapes_list, levels, grids, weights, strict=True):
             plane = level.permute(0, 2, 3, 1).reshape(batch * heads, width, h, w)

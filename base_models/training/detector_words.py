@@ -93,17 +93,17 @@ def caption_tokens(phrases: list[str]) -> tuple[list[int], list[range]]:
     return [*ids, _TOKEN_IDS["[SEP]"]], spans
 
 
-def sample_phrases(present: list[tuple[str, str]], random: Generator) -> list[Phrase]:
+def sample_phrases(present: list[tuple[str, str]], count: int, random: Generator) -> list[Phrase]:
     """A caption for a picture: some phrases that fit its objects, some near misses, some unknown words.
 
     Args:
         present: Colour and shape of each object in the picture.
+        count: How many to draw; those that mean the same become one.
         random: Source of all choices.
 
     Returns:
-        1-20 phrases of different meanings, in random order, none about a held-out pair.
+        At least one phrase and at most `count`, of different meanings, in random order, none about a held-out pair.
     """
-    count = int(random.integers(4, 15)) if random.random() < 0.75 else int(random.integers(1, 21))
     meanings: dict[Meaning, None] = {}
     for _ in range(count):
         meaning = _sample_meaning(present, random)

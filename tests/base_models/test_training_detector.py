@@ -20,10 +20,12 @@ from autolabel.base_models.training.detector_loss import (
     Targets,
     _match,
     detection_losses,
-    predictions_of,
+    hint_losses,
+    output_of,
 )
 from autolabel.base_models.training.detector_model import (
     RowwiseDeformableAttention,
+    TrainedDetector,
     build_configuration,
     build_model,
     build_processor,
@@ -116,7 +118,7 @@ def test_captions_hold_present_absent_and_unknown_phrases_but_no_held_out_pair()
     """What captions ask for is mixed, and never what is only measured."""
     random = np.random.default_rng(0)
     present = [("red", "circle"), ("blue", "star")]
-    meanings = [phrase.meaning for _ in range(300) for phrase in sample_phrases(present, random)]
+    meanings = [phrase.meaning for _ in range(300) for phrase in sample_phrases(present, 8, random)]
     fitting = np.mean([any(meaning.fits(*pair) for pair in present) for meaning in meanings])
     assert 0.3 < fitting < 0.7
     assert any(meaning.unknown for meaning in meanings)
@@ -150,7 +152,9 @@ def test_targets_lie_in_the_picture_and_on_its_words() -> None:
 # --- loss ------------------------------------------------------------------------------------------------------------
 
 BOXES = torch.tensor([[0.2, 0.2, 0.2, 0.2], [0.7, 0.7, 0.3, 0.3], [0.5, 0.5, 0.9, 0.9], [0.1, 0.9, 0.1, 0.1]])
-TARGETS = Targets(BOXES[:2], torch.tensor([[False, True, False, False], [False, False, True, False]]))
+WORDS = torch.tensor([[False, True, False, False], [False, False, True, False]])
+TARGETS = Targets(BOXES[:2], WORDS, BOXES[:2], torch.tensor([[3, 1], [0, 7]]))
+EMPTY = Targets(BOXES[:0], WORDS[:0], BOXES[:0], torch.zeros(0, 2, dtype=torch.long))
 
 
 def _prediction(logits: list[list[float]], boxes: Tensor = BOXES) -> Prediction:
@@ -193,27 +197,44 @@ def test_a_proposal_serves_one_object() -> None:
 
 def test_pictures_without_objects_have_finite_losses() -> None:
     """Empty pictures teach absence only."""
-    empty = Targets(torch.zeros(0, 4), torch.zeros(0, 4, dtype=torch.bool))
     layer = _prediction(PERFECT)
-    losses = detection_losses([layer, layer], [empty])
-    assert losses["l1"] == 0
+    losses = detection_losses([layer, layer], [EMPTY]) | hint_losses(torch.zeros(1, 1, 16), BOXES[:1, :2], [EMPTY])
+    assert losses["l1"] == losses["shape_hint"] == 0
     assert torch.isfinite(torch.stack(list(losses.values()))).all()
+
+
+def test_hints_name_the_object_in_a_cell() -> None:
+    """Cells in the middle of an object know its colour and shape, the others are left alone."""
+    cells = torch.tensor([[0.2, 0.2], [0.7, 0.7], [0.45, 0.45]])
+    hints = torch.zeros(1, 3, 16)
+    hints[0, 0, [3, 8 + 1]] = 20.0
+    hints[0, 1, [0, 8 + 7]] = 20.0
+    assert torch.stack(list(hint_losses(hints, cells, [TARGETS]).values())).max() < 1e-5
+    hints[0, 2] = torch.randn(16)
+    assert torch.stack(list(hint_losses(hints, cells, [TARGETS]).values())).max() < 1e-5
+
+
+@pytest.mark.parametrize("size", [(96, 112), (112, 150), (175, 99)])
+def test_cells_are_the_models(size: tuple[int, int]) -> None:
+    """There is a cell centre for every feature of the model, whatever the size of the picture."""
+    ids = torch.tensor([caption_tokens(["circle"])[0]])
+    output = output_of(build_model(0), torch.zeros(1, 3, *size), ids, torch.ones_like(ids))
+    assert output.features.shape[1] == len(output.cells)
 
 
 def test_every_weight_learns() -> None:
     """The loss reaches all parameters, the proposals' and the backbone's included, from the first step."""
-    model = build_model(0)
-    batch = detector.draw_batch(0, 0.0, batch_size=2)
-    layers = predictions_of(model, batch.pixels, batch.input_ids, batch.attention_mask)
-    torch.autograd.backward(torch.stack(list(detection_losses(layers, batch.targets).values())).sum())
+    model = TrainedDetector(build_model(0))
+    losses = detector.loss_of_step(model, steps=10, seed=0)(0)
+    torch.autograd.backward(torch.stack(list(losses.values())).sum())
     assert [name for name, parameter in model.named_parameters() if parameter.grad is None] == []
 
 
 def test_first_logits_are_quiet() -> None:
     """Training starts from low scores for everything."""
     batch = detector.draw_batch(0, 0.0, batch_size=2)
-    layers = predictions_of(build_model(0), batch.pixels, batch.input_ids, batch.attention_mask)
-    for layer in layers:
+    output = output_of(build_model(0), batch.pixels, batch.input_ids, batch.attention_mask)
+    for layer in output.layers:
         logits = layer.logits[layer.logits.isfinite()]
         assert -6 < logits.mean() < -2
 
