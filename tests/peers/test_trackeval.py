@@ -6,8 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from autolabel import masks
+from autolabel.evaluation import evaluate
 from autolabel.evaluation.tracking import TrackingFrame, clear_counts, hota_counts, identity_counts
+from autolabel.labels import FrameLabels, InputKind, Masklet, Source, VideoLabels
 
 trackeval = pytest.importorskip(
     "trackeval", reason="needs `pip install --no-deps -r tests/requirements-no-deps.txt`", exc_type=ImportError
@@ -91,3 +95,97 @@ def test_clear_equals_trackeval(problems: list[Problem]) -> None:
     ours = reduce(add, map(clear_counts, problems))
     assert (ours.switches, ours.true_positives) == (theirs["IDSW"], theirs["CLR_TP"])
     assert ours.mota == pytest.approx(theirs["MOTA"])
+
+
+CLASS_NAMES = ("cat", "dog", "cow")
+Track = tuple[str, dict[int, NDArray[np.bool_]]]
+"""Class and masks by frame."""
+
+
+def random_tracks(random: np.random.Generator) -> list[Track]:
+    """Boxes that wander over a small frame and are hidden now and then."""
+    tracks = []
+    for _ in range(random.integers(0, 6)):
+        corner, track = random.integers(0, 20, 2), {}
+        for frame_index in np.flatnonzero(random.random(12) < 0.8).tolist():
+            corner = np.clip(corner + random.integers(-2, 3, 2), 0, 20)
+            track[frame_index] = np.zeros((32, 32), dtype=bool)
+            track[frame_index][corner[0] : corner[0] + 12, corner[1] : corner[1] + 12] = True
+        tracks.append((str(random.choice(CLASS_NAMES)), track))
+    return tracks
+
+
+def spoiled(tracks: list[Track], random: np.random.Generator) -> list[Track]:
+    """Shifted masks, some frames gone, some classes wrong, some tracks exchanging their rest, one from nowhere."""
+    changed = [
+        (
+            name if random.random() < 0.8 else str(random.choice(CLASS_NAMES)),
+            {index: np.roll(mask, random.integers(-2, 3), 1) for index, mask in track.items() if random.random() < 0.9},
+        )
+        for name, track in tracks
+    ]
+    if len(changed) > 1:
+        (one, first), (other, second) = changed[:2]
+        changed[:2] = [(one, first_half(first) | second_half(second)), (other, first_half(second) | second_half(first))]
+    return changed + random_tracks(random)[:1]
+
+
+def first_half(track: dict[int, NDArray[np.bool_]]) -> dict[int, NDArray[np.bool_]]:
+    return {index: mask for index, mask in track.items() if index < 6}
+
+
+def second_half(track: dict[int, NDArray[np.bool_]]) -> dict[int, NDArray[np.bool_]]:
+    return {index: mask for index, mask in track.items() if index >= 6}
+
+
+def labels_of(tracks: list[Track], path: str) -> VideoLabels:
+    """The tracks as labels, their identities from 1."""
+    masklets = (
+        Masklet(
+            object_id=object_id,
+            class_id=CLASS_NAMES.index(name),
+            score=1.0,
+            frame_indices=np.array(sorted(track), dtype=np.int64),
+            rles=tuple(masks.encode(track[index]) for index in sorted(track)),
+            sources=(Source.HUMAN,) * len(track),
+        )
+        for object_id, (name, track) in enumerate(tracks, 1)
+    )
+    frames = tuple(FrameLabels(index, (32, 32)) for index in range(12))
+    return VideoLabels("clip", path, InputKind.VIDEO, CLASS_NAMES, frames, tuple(masklets), 25.0, 12)
+
+
+def problem_of(truth: list[Track], predicted: list[Track], name: str) -> Problem:
+    """One class of one clip, its overlaps computed pixel by pixel."""
+    frames = []
+    for index in range(12):
+        true_ids = [number for number, (of, track) in enumerate(truth) if of == name and index in track]
+        own_ids = [number for number, (of, track) in enumerate(predicted) if of == name and index in track]
+        overlaps = [
+            [
+                (truth[t][1][index] & predicted[p][1][index]).sum()
+                / (truth[t][1][index] | predicted[p][1][index]).sum()
+                for p in own_ids
+            ]
+            for t in true_ids
+        ]
+        similarity = np.array(overlaps, dtype=np.float64).reshape(len(true_ids), len(own_ids))
+        frames.append(TrackingFrame(np.array(true_ids, dtype=np.int64), np.array(own_ids, dtype=np.int64), similarity))
+    return frames
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whole_evaluation_equals_trackeval(seed: int) -> None:
+    """From labels to figures: one problem per class and clip, combined as TrackEval combines sequences."""
+    random = np.random.default_rng(seed)
+    truth = [random_tracks(random) for _ in range(3)]
+    predicted = [spoiled(tracks, random) for tracks in truth]
+    paths = ["a.mp4", "b.mp4", "c.mp4"]
+    ours = evaluate(list(map(labels_of, predicted, paths)), list(map(labels_of, truth, paths))).tracking
+    problems = [problem_of(t, p, name) for t, p in zip(truth, predicted, strict=True) for name in CLASS_NAMES]
+    hota = trackeval_results(trackeval.metrics.HOTA(), problems)
+    identity = trackeval_results(trackeval.metrics.Identity({"PRINT_CONFIG": False}), problems)
+    clear = trackeval_results(trackeval.metrics.CLEAR({"PRINT_CONFIG": False}), problems)
+    assert ours is not None
+    assert [ours.hota, ours.idf1, ours.mota] == pytest.approx([hota["HOTA"].mean(), identity["IDF1"], clear["MOTA"]])
+    assert ours.identity_switches == clear["IDSW"]
