@@ -1,0 +1,138 @@
+"""Train the embedded tracker.
+
+    python -m autolabel.base_models.training.tracker --out FOLDER
+
+Stills first, so that prompts and edges are learned cheaply, then clips that grow longer. The same command continues a
+training that was killed. The finished checkpoint lies in `FOLDER/checkpoint`.
+"""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name everyone knows
+from torch import Tensor, nn
+from transformers import Sam2ImageProcessor, Sam2VideoProcessor, Sam2VideoVideoProcessor
+
+from autolabel.base_models.training.loop import ParameterGroup, Schedule, run
+from autolabel.base_models.training.tracker_clips import ClipBatch, draw_batch
+from autolabel.base_models.training.tracker_evaluation import quick_figures
+from autolabel.base_models.training.tracker_forward import roll_out
+from autolabel.base_models.training.tracker_loss import balanced_cross_entropy, dice_loss, tracking_losses
+from autolabel.base_models.training.tracker_model import GRID, IMAGE_SIZE, TrainedTracker, tracker_config
+
+__all__ = ["STAGES", "Stage", "export", "losses_of_batch", "stage_of_step"]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Steps on batches of one shape."""
+
+    steps: int
+    frame_count: int
+    clip_count: int
+
+
+STAGES = (Stage(600, 1, 12), Stage(600, 3, 4), Stage(700, 5, 4), Stage(800, 8, 3))
+_COARSE = 0.5  # weight of the coarse heads' losses
+
+
+def stage_of_step(step: int) -> Stage:
+    """The stage that a step belongs to, the last one for steps beyond the end.
+
+    >>> stage_of_step(0).frame_count, stage_of_step(10**6).frame_count
+    (1, 8)
+    """
+    for stage in STAGES:
+        if step < stage.steps:
+            return stage
+        step -= stage.steps
+    return STAGES[-1]
+
+
+def losses_of_batch(model: TrainedTracker, batch: ClipBatch) -> dict[str, Tensor]:
+    """Weighted losses of one batch, by name."""
+    outputs = roll_out(model.tracker, batch.pixel_values, batch.clip_index, batch.prompts)
+    losses = tracking_losses(outputs, batch.masks, batch.present, batch.judged)
+    visible = batch.present & batch.judged
+    targets = F.avg_pool2d(batch.masks, batch.masks.shape[-1] // GRID)  # (T, N, GRID, GRID)
+    decoded = _coarse_loss(model, model.decoder_head, [output.decoded for output in outputs], targets, visible)
+    losses["coarse_decoder"] = decoded
+    if len(outputs) > 1 and visible[1:].any():
+        conditioned = [output.conditioned for output in outputs[1:]]
+        losses["coarse_memory"] = _coarse_loss(model, model.memory_head, conditioned, targets[1:], visible[1:])
+    return losses
+
+
+def _coarse_loss(
+    model: TrainedTracker, head: nn.Module, features: list[Tensor], targets: Tensor, visible: Tensor
+) -> Tensor:
+    """Loss of one coarse head on T frames of N objects, over those that are visible."""
+    logits, true = model.coarse_masks(head, torch.stack(features)[visible]), targets[visible]  # (M, GRID, GRID), twice
+    return _COARSE * (balanced_cross_entropy(logits, true) + dice_loss(logits, true)).mean()
+
+
+def export(tracker: Any, folder: Path) -> None:
+    """Write a `Sam2VideoModel` and its processor so that transformers loads both from `folder`."""
+    tracker.save_pretrained(folder)
+    size = {"height": IMAGE_SIZE, "width": IMAGE_SIZE}
+    images = Sam2ImageProcessor(size=size, mask_size={"height": GRID, "width": GRID})
+    Sam2VideoProcessor(images, Sam2VideoVideoProcessor(size=size)).save_pretrained(folder)
+
+
+def train(folder: Path, seed: int, learning_rate: float) -> None:
+    """Train to the end of the schedule, from the last saved state if there is one."""
+    cv2.setNumThreads(1)
+    torch.manual_seed(seed)
+    model = TrainedTracker(tracker_config())
+    schedule = Schedule(
+        steps=sum(stage.steps for stage in STAGES),
+        learning_rate=learning_rate,
+        ema_decay=0.998,
+        evaluate_every=300,
+    )
+
+    def loss_of_step(step: int) -> dict[str, Tensor]:
+        stage = stage_of_step(step)
+        batch = draw_batch((seed, step), clip_count=stage.clip_count, frame_count=stage.frame_count)
+        return losses_of_batch(model, batch)
+
+    run(
+        model,
+        _parameter_groups(model),
+        schedule,
+        loss_of_step,
+        folder,
+        evaluate=lambda ema: quick_figures(ema.tracker),
+        export=lambda ema: export(ema.tracker, folder / "checkpoint"),
+    )
+
+
+def _parameter_groups(model: nn.Module) -> list[ParameterGroup]:
+    """Weight decay for the matrices of layers, not for biases, norms and embeddings."""
+    decayed: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
+    for module in model.modules():
+        is_layer = isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)
+        for name, parameter in module.named_parameters(recurse=False):
+            (decayed if is_layer and name == "weight" else rest).append(parameter)
+    return [ParameterGroup(decayed, weight_decay=0.02), ParameterGroup(rest)]
+
+
+def main() -> None:
+    """Run the training command."""
+    parser = argparse.ArgumentParser(description="Train the embedded tracker on drawn scenes.")
+    parser.add_argument("--out", type=Path, required=True, help="training folder; a second start continues there")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--threads", type=int, default=1)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    train(arguments.out, arguments.seed, arguments.learning_rate)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,196 @@
+"""Measure an embedded tracker on drawn clips that training never sees.
+
+    python -m autolabel.base_models.training.tracker_evaluation CHECKPOINT
+
+prints one JSON object. All pictures are 256x192, of all classes, from fixed seeds. J is the mean intersection over
+union on the frames after the first, over the objects that show at least 30 pixels there; an object that the model
+judges absent has an empty mask.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name everyone knows
+from numpy.typing import NDArray
+from transformers import Sam2VideoModel
+
+from autolabel.base_models.training.tracker_clips import (
+    SqueezedClip,
+    box_prompts,
+    collate,
+    mask_prompts,
+    point_prompts,
+    squeeze,
+)
+from autolabel.base_models.training.tracker_forward import FrameOutput, Prompts, roll_out
+from autolabel.scenes import Scene, draw_still, plan_video
+
+__all__ = ["Figures", "evaluate", "quick_figures", "track_clip"]
+
+PromptKind = Literal["box", "1_point", "3_points", "mask"]
+"""What an object is prompted with on the first frame; two of three points lie on it, one beside it."""
+
+SIZE_WH = (256, 192)
+_SEED = 20_260_000  # training's seeds start otherwise
+_LEAST_PIXELS = 30
+
+
+@dataclass
+class Figures:
+    """Sums over objects and frames, by the number of the frame.
+
+    Attributes:
+        ious: For every frame number, the intersection over union of each visible object.
+        absent_right: Absent objects that were judged absent.
+        absent_missed: Absent objects that were judged present.
+        absent_wrong: Visible objects that were judged absent.
+    """
+
+    ious: dict[int, list[float]] = field(default_factory=dict)
+    absent_right: int = 0
+    absent_missed: int = 0
+    absent_wrong: int = 0
+
+    def add(self, frame_index: int, predicted: NDArray[np.bool_], true: NDArray[np.bool_]) -> None:
+        """Count one object on one frame; both masks have shape ``(H, W)``."""
+        if not true.any():
+            self.absent_right += not predicted.any()
+            self.absent_missed += bool(predicted.any())
+        elif true.sum() >= _LEAST_PIXELS:
+            self.absent_wrong += not predicted.any()
+            iou = (predicted & true).sum() / (predicted | true).sum()
+            self.ious.setdefault(frame_index, []).append(float(iou))
+
+    def mean_iou(self, frames: Sequence[int] | None = None) -> float:
+        """Mean over objects and the given frames; all frames after the first by default."""
+        chosen = [frame for frame in self.ious if frame > 0] if frames is None else frames
+        values = [value for frame in chosen for value in self.ious.get(frame, [])]
+        return float(np.mean(values)) if values else float("nan")
+
+    @property
+    def absence_recall(self) -> float:
+        """Share of the absences that were noticed."""
+        return self.absent_right / max(1, self.absent_right + self.absent_missed)
+
+    @property
+    def absence_precision(self) -> float:
+        """Share of the objects judged absent that were."""
+        return self.absent_right / max(1, self.absent_right + self.absent_wrong)
+
+
+def evaluate(model: Sam2VideoModel, *, clip_count: int = 60) -> dict[str, float]:
+    """All figures of the model card.
+
+    Args:
+        model: In `eval` mode.
+        clip_count: Clips of 16 frames per kind of prompt; besides, a tenth as many of 100 frames and five times as
+            many stills.
+    """
+    boxes = _track_clips(model, clip_count, "box")
+    masks = _track_clips(model, clip_count, "mask")
+    long = _track_clips(model, max(1, clip_count // 10), "box", frame_count=100)
+    kinds: tuple[PromptKind, ...] = ("box", "1_point", "3_points")
+    figures = {f"iou_{kind}": _segment_stills(model, 5 * clip_count, kind) for kind in kinds}
+    return figures | {
+        "j_box": boxes.mean_iou(),
+        "j1_box": boxes.mean_iou([1]),
+        "j15_box": boxes.mean_iou([15]),
+        "j_mask": masks.mean_iou(),
+        "j_box_100_frames": long.mean_iou(),
+        "absence_recall": boxes.absence_recall,
+        "absence_precision": boxes.absence_precision,
+    }
+
+
+def quick_figures(model: Sam2VideoModel) -> dict[str, float]:
+    """A few figures on a few clips, for the curves."""
+    boxes = _track_clips(model, 10, "box")
+    masks = _track_clips(model, 5, "mask")
+    return {
+        "eval_iou_box": boxes.mean_iou([0]),
+        "eval_j_box": boxes.mean_iou(),
+        "eval_j1_box": boxes.mean_iou([1]),
+        "eval_j15_box": boxes.mean_iou([15]),
+        "eval_j_mask": masks.mean_iou(),
+        "eval_absence_recall": boxes.absence_recall,
+        "eval_absence_precision": boxes.absence_precision,
+    }
+
+
+def _track_clips(model: Sam2VideoModel, clip_count: int, kind: PromptKind, frame_count: int = 16) -> Figures:
+    figures = Figures()
+    for number in range(clip_count):
+        seed = (_SEED, frame_count, number)
+        scenes = list(plan_video(seed, size_wh=SIZE_WH, frame_count=frame_count, object_count=3, late=0.0))
+        track_clip(model, scenes, kind, figures)
+    return figures
+
+
+def _segment_stills(model: Sam2VideoModel, count: int, kind: PromptKind) -> float:
+    figures = Figures()
+    for number in range(count):
+        track_clip(model, [draw_still((_SEED, 1, number), size_wh=SIZE_WH, object_count=4)], kind, figures)
+    return figures.mean_iou([0])
+
+
+@torch.no_grad()
+def track_clip(model: Sam2VideoModel, scenes: Sequence[Scene], kind: PromptKind, figures: Figures) -> None:
+    """Prompt for every object that shows on the first frame, track it, and count the result.
+
+    Args:
+        model: In `eval` mode.
+        scenes: The clip; a single one is a still.
+        kind: What to prompt with; the boxes are the true ones.
+        figures: Where to count.
+    """
+    object_ids = [item.object_id for item in scenes[0].objects if item.mask.sum() >= _LEAST_PIXELS]
+    if not object_ids:
+        return
+    clip = squeeze(scenes, object_ids)
+    batch = collate([clip], [_prompts(clip, kind)])
+    outputs = roll_out(model, batch.pixel_values, batch.clip_index, batch.prompts)
+    for frame_index, (scene, output) in enumerate(zip(scenes, outputs, strict=True)):
+        predicted = _masks_of_frame(output, scene.image.shape[:2])
+        true = {item.object_id: item.mask for item in scene.objects}
+        nothing = np.zeros(scene.image.shape[:2], dtype=np.bool_)
+        for row, object_id in enumerate(object_ids):
+            figures.add(frame_index, predicted[row], true.get(object_id, nothing))
+
+
+def _prompts(clip: SqueezedClip, kind: PromptKind) -> Prompts:
+    masks, rows = clip.masks[0], np.arange(clip.masks.shape[1])
+    if kind == "box":
+        return box_prompts(rows, clip.boxes)
+    if kind == "mask":
+        return mask_prompts(rows, masks)
+    labels = np.array([[1]] if kind == "1_point" else [[1, 1, 0]], dtype=np.int32).repeat(len(rows), axis=0)
+    return point_prompts(np.random.default_rng(_SEED), rows, masks, clip.boxes, labels)
+
+
+def _masks_of_frame(output: FrameOutput, size_hw: tuple[int, int]) -> NDArray[np.bool_]:
+    """Masks at the picture's own size, bool, shape ``(N, H, W)``; empty where the object is judged absent."""
+    logits = F.interpolate(output.mask_logits[:, None], size=size_hw, mode="bilinear", align_corners=False)
+    present = output.object_logits > 0  # (N,)
+    masks: NDArray[np.bool_] = ((logits.squeeze(1) > 0) & present[:, None, None]).numpy()
+    return masks
+
+
+def main() -> None:
+    """Print the figures of one checkpoint folder as JSON."""
+    parser = argparse.ArgumentParser(description="Measure an embedded tracker on unseen drawn clips.")
+    parser.add_argument("checkpoint", type=Path, help="folder with config.json and model.safetensors")
+    parser.add_argument("--clips", type=int, default=60)
+    arguments = parser.parse_args()
+    model = Sam2VideoModel.from_pretrained(arguments.checkpoint, dtype=torch.float32).eval()
+    figures = evaluate(model, clip_count=arguments.clips)
+    print(json.dumps({name: round(value, 4) for name, value in figures.items()}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
