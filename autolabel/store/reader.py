@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from autolabel.errors import RunError
-from autolabel.labels import InputKind, Rejected, VideoLabels
+from autolabel.labels import FrameLabels, InputKind, Rejected, VideoLabels
 from autolabel.ontologies import Ontology
 from autolabel.store import layout, tables
 from autolabel.store.identity import InputIdentity
@@ -78,11 +78,20 @@ class Run:
             path=record.path,
             kind=record.kind,
             class_names=self.ontology.class_names,
-            frames=tables.frames_of(self._table(name, layout.FRAMES)),
+            frames=self.frames(name),
             masklets=tables.masklets_of(self._table(name, layout.OBJECTS), self._table(name, layout.LABELS)),
             fps=record.fps,
             frame_count=record.frame_count,
         )
+
+    def frames(self, name: str) -> tuple[FrameLabels, ...]:
+        """Frames of one input that were looked at, without their labels.
+
+        Raises:
+            RunError: The run has no finished input of this name, or its file is missing or damaged.
+        """
+        self.record(name)
+        return tables.frames_of(self._table(name, layout.FRAMES))
 
     def record(self, name: str) -> InputRecord:
         """What is known of one finished input beside its labels.

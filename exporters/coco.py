@@ -1,0 +1,86 @@
+"""COCO instances: ``OUT/<split>/annotations.json``, its pictures below ``OUT/<split>/images``.
+
+``file_name`` is relative to the folder of ``annotations.json``. Masks are COCO's compressed RLE, in which holes,
+islands and overlaps are exact; ``area`` is the mask's and ``bbox`` its tight box. Beside COCO's own keys, an image has
+its ``frame_index`` and ``video`` (the input's name), an annotation its ``track_id`` (the object's identity within the
+video), ``score`` and ``source``; readers leave them alone. What the labels hold and COCO does not: evidence and flags.
+
+Format: https://cocodataset.org/#format-data.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from autolabel.exporters.plan import Picture, plan_pictures, with_labels
+from autolabel.exporters.protocols import ExportOptions, ExportReport
+from autolabel.exporters.writing import write_json, write_pictures
+from autolabel.labels import Masklet
+from autolabel.masks import area
+from autolabel.store import Run
+
+__all__ = ["Coco", "instance"]
+
+
+class Coco:
+    """Writes COCO instances, one JSON for each split."""
+
+    def export(self, run: Run, out: Path, options: ExportOptions) -> ExportReport:
+        """Write the dataset; see `autolabel.exporters.Exporter`."""
+        plan = plan_pictures(run, options.val_share, folder="images/")
+        report = ExportReport.of(plan)
+        for split, pictures in plan.splits.items():
+            (out / split).mkdir()
+            write_json(
+                out / split / "annotations.json",
+                {
+                    "info": {"description": "Labelled with openvocab-autolabel"},
+                    "licenses": [],
+                    "images": map(_image, pictures),
+                    "annotations": _annotations(run, pictures, split, report),
+                    "categories": [
+                        {"id": class_id, "name": name, "supercategory": ""}
+                        for class_id, name in enumerate(run.ontology.class_names, start=1)
+                    ],
+                },
+            )
+            if options.images:
+                write_pictures(run, pictures, out / split)
+        return report
+
+
+def instance(masklet: Masklet, row: int) -> dict[str, Any]:
+    """The keys that an annotation has in every kind of COCO file: one mask of a masklet."""
+    rle = masklet.rles[row]
+    x1, y1, x2, y2 = masklet.xyxy[row].tolist()
+    return {
+        "category_id": masklet.class_id + 1,
+        "bbox": [x1, y1, x2 - x1, y2 - y1],
+        "area": area(rle),
+        "segmentation": {"size": rle["size"], "counts": rle["counts"].decode("ascii")},
+        "iscrowd": 0,
+        "track_id": masklet.object_id,
+        "score": masklet.score,
+        "source": masklet.sources[row].value,
+    }
+
+
+def _image(picture: Picture) -> dict[str, Any]:
+    width, height = picture.frame.size_wh
+    return {
+        "id": picture.image_id,
+        "file_name": picture.file_name,
+        "width": width,
+        "height": height,
+        "video": picture.input_name,
+        "frame_index": picture.frame.frame_index,
+    }
+
+
+def _annotations(run: Run, pictures: Sequence[Picture], split: str, report: ExportReport) -> Iterator[dict[str, Any]]:
+    annotation_ids = count(1)
+    for labels, picture in with_labels(run, pictures):
+        report.add(split, labels, picture)
+        for masklet, row in labels.on_frame(picture.frame.frame_index):
+            yield {"id": next(annotation_ids), "image_id": picture.image_id, **instance(masklet, row)}

@@ -1,0 +1,87 @@
+"""What several formats write in the same way: JSON a record at a time, and pictures."""
+
+import json
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageOps
+
+from autolabel.exporters.plan import Picture
+from autolabel.labels import InputKind
+from autolabel.originals import open_original, original_frames
+from autolabel.store import Run
+
+__all__ = ["JPEG_QUALITY", "write_json", "write_pictures"]
+
+JPEG_QUALITY: Final = 95
+
+
+def write_json(path: Path, sections: Mapping[str, Any]) -> None:
+    """Write a mapping as JSON; a section that is an iterator becomes a list, one record a line, streamed."""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(_lines(sections))
+
+
+def _lines(sections: Mapping[str, Any]) -> Iterator[str]:
+    opening = "{\n"
+    for name, section in sections.items():
+        yield f"{opening}{_json(name)}: "
+        if isinstance(section, Iterator):
+            yield from _list_lines(section)
+        else:
+            yield _json(section)
+        opening = ",\n"
+    yield "\n}\n"
+
+
+def _list_lines(records: Iterable[Any]) -> Iterator[str]:
+    opening = "[\n"
+    for record in records:
+        yield opening + _json(record)
+        opening = ",\n"
+    yield "[]" if opening == "[\n" else "\n]"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def write_pictures(run: Run, pictures: Sequence[Picture], folder: Path) -> None:
+    """Write pictures under their file names: a video's frames as JPEG, stills as the bytes they were.
+
+    Raises:
+        RunError: An input has moved or changed since it was labelled.
+    """
+    for input_name, of_input in groupby(pictures, key=lambda picture: picture.input_name):
+        targets = {picture.frame.frame_index: folder / picture.file_name for picture in of_input}
+        for parent in {target.parent for target in targets.values()}:
+            parent.mkdir(parents=True, exist_ok=True)
+        if run.records[input_name].kind == InputKind.VIDEO:
+            for frame in original_frames(run, input_name, targets):
+                targets[frame.frame_index].write_bytes(_jpeg(frame.image))
+        else:
+            original = open_original(run, input_name)
+            file_names = run.records[input_name].identity.file_names
+            for frame_index, target in targets.items():
+                _copy_upright(original.path / file_names[frame_index], target)
+
+
+def _copy_upright(source: Path, target: Path) -> None:
+    """Copy the bytes of a still; one that is stored turned is stored upright, as readers differ in turning it."""
+    with Image.open(source) as image:
+        if image.getexif().get(ExifTags.Base.Orientation, 1) == 1:
+            shutil.copyfile(source, target)
+        else:
+            ImageOps.exif_transpose(image).save(target, quality=JPEG_QUALITY)
+
+
+def _jpeg(image: NDArray[np.uint8]) -> bytes:
+    """Encode RGB uint8 ``(H, W, 3)``."""
+    _, encoded = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return encoded.tobytes()

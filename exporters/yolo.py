@@ -1,0 +1,111 @@
+"""YOLO, as ultralytics reads it: ``images/<split>``, ``labels/<split>`` and ``data.yaml``.
+
+``yolo`` has a line ``class x y w h`` for each object: the middle and the size of its box as shares of the picture.
+``yolo-seg`` has ``class x1 y1 x2 y2 ...``: one polygon. All pictures of a split lie in one folder, as some readers do
+not look deeper. A verified empty frame has an empty label file.
+
+What the labels hold and the format does not: scores, identities, sources, and in `yolo` masks. A mask with holes or
+islands becomes one polygon by bridges of no width (`autolabel.exporters.polygons`); the report says what that costs.
+
+Format: https://docs.ultralytics.com/datasets/detect and https://docs.ultralytics.com/datasets/segment.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from autolabel.exporters.plan import Picture, Plan, plan_pictures, with_labels
+from autolabel.exporters.polygons import join, outlines, rasterise
+from autolabel.exporters.protocols import ExportOptions, ExportReport
+from autolabel.exporters.splits import TRAIN, VAL
+from autolabel.exporters.writing import write_pictures
+from autolabel.labels import Masklet, VideoLabels
+from autolabel.masks import decode
+from autolabel.store import Run
+
+__all__ = ["Yolo", "YoloSeg"]
+
+
+class Yolo:
+    """Writes boxes."""
+
+    def export(self, run: Run, out: Path, options: ExportOptions) -> ExportReport:
+        """Write the dataset; see `autolabel.exporters.Exporter`."""
+        plan = plan_pictures(run, options.val_share, flat=True)
+        report = ExportReport.of(plan)
+        (out / "data.yaml").write_text(_data_yaml(run, plan, report), encoding="utf-8")
+        for split, pictures in plan.splits.items():
+            folder = out / "labels" / split
+            folder.mkdir(parents=True)
+            for labels, picture in with_labels(run, pictures):
+                report.add(split, labels, picture)
+                label_file = folder / picture.file_name
+                label_file.with_suffix(".txt").write_text(self._text(labels, picture), encoding="utf-8")
+            if options.images:
+                write_pictures(run, pictures, out / "images" / split)
+        report.notes += self._losses()
+        return report
+
+    def _text(self, labels: VideoLabels, picture: Picture) -> str:
+        on_frame = labels.on_frame(picture.frame.frame_index)
+        size_wh = np.array(picture.frame.size_wh)
+        return "".join(
+            " ".join([str(masklet.class_id), *_numbers(self._shape(masklet, row), size_wh)]) + "\n"
+            for masklet, row in on_frame
+        )
+
+    def _shape(self, masklet: Masklet, row: int) -> NDArray[np.float64]:
+        """Points in pixels, shape ``(P, 2)``: the middle of the box and its size."""
+        x1, y1, x2, y2 = masklet.xyxy[row]
+        return np.array([[(x1 + x2) / 2, (y1 + y2) / 2], [x2 - x1, y2 - y1]])
+
+    def _losses(self) -> list[str]:
+        return ["masks, scores, identities and sources have no place in this format"]
+
+
+class YoloSeg(Yolo):
+    """Writes one polygon for each object."""
+
+    def __init__(self) -> None:
+        self._bridged: list[float] = []  # what is left of each bridged mask, as IoU
+
+    def _shape(self, masklet: Masklet, row: int) -> NDArray[np.float64]:
+        """Corners in pixels, shape ``(P, 2)``."""
+        x1, y1, x2, y2 = masklet.xyxy[row].astype(int)
+        mask = decode(masklet.rles[row])[y1:y2, x1:x2]
+        parts = outlines(mask)
+        polygon = join(parts)
+        if len(parts) > 1:
+            drawn = rasterise(polygon, mask.shape[::-1])
+            self._bridged.append(float((drawn & mask).sum() / (drawn | mask).sum()))
+        return np.add(polygon, [x1, y1], dtype=np.float64)
+
+    def _losses(self) -> list[str]:
+        losses = ["scores, identities and sources have no place in this format"]
+        if self._bridged:
+            losses.append(
+                f"{len(self._bridged)} masks with holes or islands are joined by bridges: IoU with the mask "
+                f"{np.mean(self._bridged):.4f} on average, {min(self._bridged):.4f} at worst"
+            )
+        return losses
+
+
+def _numbers(points: NDArray[np.float64], size_wh: NDArray[np.int64]) -> Iterable[str]:
+    return (f"{number:.6f}" for number in (points / size_wh).ravel().tolist())
+
+
+def _data_yaml(run: Run, plan: Plan, report: ExportReport) -> str:
+    """Without a ``path``: readers look beside the file."""
+    val = VAL
+    if VAL not in plan.splits:
+        val = TRAIN
+        report.notes.append("there are no validation pictures; data.yaml names the training ones, as readers want some")
+    content = {
+        "train": f"images/{TRAIN}",
+        "val": f"images/{val}",
+        "names": dict(enumerate(run.ontology.class_names)),
+    }
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
