@@ -60,6 +60,7 @@ class GroundingDino:
     ) -> None:
         folder = resolve_checkpoint(checkpoint)
         self.name = Path(checkpoint).name
+        self.floor = min(self.floor, *ontology.thresholds(self.threshold))
         self._ontology = ontology
         self._captions = captions_of_checkpoint(ontology, folder)
         self._device = choose_device(device)
@@ -68,6 +69,7 @@ class GroundingDino:
         self._image_processor = from_pretrained(AutoImageProcessor, folder)
         model = from_pretrained(GroundingDinoForObjectDetection, folder, dtype=self._dtype)
         model.model.text_backbone = _TextMemory(model.model.text_backbone)
+        model.model.backbone = _VisionMemory(model.model.backbone)
         self._model = model.to(self._device).eval()
 
     def detect(self, images: Sequence[Image]) -> list[sv.Detections]:
@@ -127,6 +129,23 @@ class _TextMemory(nn.Module):
             first_row = [argument[:1] for argument in arguments]
             self._states[caption] = self.encoder(input_ids[:1], *first_row, **options).last_hidden_state  # (1, T, D)
         return BaseModelOutput(last_hidden_state=self._states[caption].expand(len(input_ids), -1, -1))
+
+
+class _VisionMemory(nn.Module):
+    """An image encoder that sees every batch once, however many captions are asked about it."""
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self._pixels: Tensor | None = None
+        self._features: tuple[list[tuple[Tensor, Tensor]], list[Tensor]] = ([], [])
+
+    def forward(self, pixels: Tensor, pixel_mask: Tensor) -> tuple[list[tuple[Tensor, Tensor]], list[Tensor]]:
+        """Return the features and position embeddings of each level; the model appends to the lists it gets."""
+        if pixels is not self._pixels:
+            self._pixels, self._features = pixels, self.encoder(pixels, pixel_mask)
+        features, positions = self._features
+        return list(features), list(positions)
 
 
 def _to_xyxy(boxes: NDArray[np.float32], size_wh: tuple[int, int]) -> NDArray[np.float32]:

@@ -19,6 +19,7 @@ from autolabel.ontologies.parsing import Draft, Location, read_file, read_value
 __all__ = ["Ontology", "OntologyClass", "normalised", "preset_names"]
 
 _SEPARATORS = ".?"  # Grounding DINO ends a phrase at each of them
+_FILE_SUFFIXES = (".yaml", ".yml", ".json")
 _PRESETS = resources.files("autolabel.ontologies") / "presets"
 
 
@@ -128,7 +129,14 @@ class Ontology(BaseModel):
         Raises:
             OntologyError: It describes no valid ontology.
         """
-        return value if isinstance(value, cls) else cls._validated(read_value(value))
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, str) and (value in preset_names() or value.endswith(_FILE_SUFFIXES)):
+            raise OntologyError(
+                f"expected class names, found {value!r}, which names a file or preset; use `--ontology {value}` on the "
+                f"command line or Ontology.load({value!r}) in Python"
+            )
+        return cls._validated(read_value(value))
 
     @classmethod
     def load(cls, file: str | Path) -> Self:
@@ -143,7 +151,7 @@ class Ontology(BaseModel):
         if str(file) not in preset_names():
             raise OntologyError(
                 f"expected an ontology file or one of the presets {', '.join(preset_names())}, found no file {file}; "
-                "check the path"
+                "check the path, or give class names with `--classes` or Ontology.parse"
             )
         with resources.as_file(_PRESETS / f"{file}.yaml") as preset:
             return cls._validated(read_file(preset))

@@ -60,7 +60,7 @@ def read_value(value: object) -> Draft:
         return Draft({"classes": list(value)}, "the ontology")
     raise OntologyError(
         f"expected the ontology as a string, a list or a dict, found {type(value).__name__}; "
-        'write for example "car=car,automobile; person"'
+        'write for example "car=car,automobile; person", or use Ontology.load for a file'
     )
 
 

@@ -140,9 +140,7 @@ def test_equals_transformers_own_processing(
     (detections,) = detector.detect([image])
     assert len(detections) == 15
     np.testing.assert_allclose(detections.data["class_scores"], scores[keep], atol=1e-5)
-    np.testing.assert_allclose(
-        detections.xyxy, result["boxes"][keep].clip(0, torch.tensor([96, 72, 96, 72])), atol=1e-3
-    )
+    np.testing.assert_allclose(detections.xyxy, result["boxes"][keep].numpy().clip(0, [96, 72, 96, 72]), atol=1e-3)
 
 
 def test_neighbours_in_a_batch_change_nothing(detector: GroundingDino) -> None:
@@ -153,21 +151,43 @@ def test_neighbours_in_a_batch_change_nothing(detector: GroundingDino) -> None:
         assert_same(together, alone)
 
 
+def test_floor_never_hides_a_class(checkpoint: Path) -> None:
+    """A class with a threshold below the usual floor lowers the floor."""
+    ontology = Ontology.parse([{"name": "circle", "threshold": 0.05}, "square"])
+    assert GroundingDino(ontology, checkpoint).floor == 0.05
+
+
 def test_no_pictures(detector: GroundingDino) -> None:
     """Nothing asked, nothing found."""
     assert detector.detect([]) == []
 
 
-def test_text_is_read_once(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_is_read_once(checkpoint: Path) -> None:
     """The text encoder runs once for each caption, however many pictures follow."""
     detector = GroundingDino(ONTOLOGY, checkpoint, dtype="float32")
-    encoder = detector._model.model.text_backbone.encoder
-    calls = []
-    encoder.register_forward_hook(lambda *_: calls.append(1))
+    calls = count_calls(detector._model.model.text_backbone.encoder)
     first = detector.detect([still(0), still(1)])
     second = detector.detect([still(0)])
     assert len(calls) == 1
     assert_same(second[0], first[0])
+
+
+def test_pictures_are_encoded_once(short_checkpoint: Path) -> None:
+    """The image encoder runs once for each batch, however many captions are asked, and never mixes batches up."""
+    detector = GroundingDino(ONTOLOGY, short_checkpoint, dtype="float32")
+    calls = count_calls(detector._model.model.backbone.encoder)
+    detector.detect([still(0), still(1)])
+    (split,) = detector.detect([still(2)])
+    assert len(calls) == 2
+    fresh = GroundingDino(ONTOLOGY, short_checkpoint, dtype="float32")
+    assert_same(split, fresh.detect([still(2)])[0])
+
+
+def count_calls(module: torch.nn.Module) -> list[int]:
+    """A list that grows with every call of a module."""
+    calls: list[int] = []
+    module.register_forward_hook(lambda *_: calls.append(1))
+    return calls
 
 
 def test_split_captions(short_checkpoint: Path) -> None:

@@ -173,6 +173,9 @@ def test_bad_json_gets_one_sentence(tmp_path: Path, content: bytes, message: str
         ({"a car": 1}, "expected a class name for the prompt 'a car', found 1"),
         ({1: "car"}, "class 1: expected text, found 1"),
         ({"classes": "car"}, "expected a list of classes, found 'car'"),
+        ("cars.yaml", r"found 'cars.yaml', which names a file or preset; use `--ontology cars.yaml`"),
+        ("coco-80", r"names a file or preset; .* Ontology.load\('coco-80'\) in Python"),
+        (Path("o.yaml"), "found PosixPath; .*use Ontology.load for a file"),
         (7, "expected the ontology as a string, a list or a dict, found int"),
     ],
 )
