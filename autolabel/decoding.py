@@ -23,7 +23,7 @@ from autolabel.frames import BACKGROUND, flatten_alpha
 if TYPE_CHECKING:
     from av.packet import Packet  # generic for type checkers only
 
-__all__ = ["Damage", "Decoded", "VideoFile", "decode", "mean_fps", "open_video", "time_base", "upright_rgb"]
+__all__ = ["Damage", "Decoded", "UprightRgb", "VideoFile", "decode", "mean_fps", "open_video", "time_base"]
 
 # https://ffmpeg.org/doxygen/trunk/pixfmt_8h.html, enum AVColorSpace
 _UNSPECIFIED_MATRIX = 2
@@ -192,23 +192,34 @@ def _decode_packet(
     return frames
 
 
-def upright_rgb(frame: av.VideoFrame) -> NDArray[np.uint8]:
-    """Convert a decoded frame to RGB, lay alpha over grey and turn it as its display matrix says.
+class UprightRgb:
+    """Converts the frames of one stream to RGB, lays alpha over grey and turns them as their display matrix says.
 
     Matrix and range are those the frame is tagged with (BT.601 and limited when untagged, as in FFmpeg); the transfer
     curve of high dynamic range stays as it is.
-
-    Returns:
-        uint8 RGB (H, W, 3).
-
-    Raises:
-        av.FFmpegError: The frame's colours are coded in a way that cannot be converted.
     """
-    if any(component.is_alpha for component in frame.format.components):
-        image = flatten_alpha(_to_array(frame, "rgba"))  # (H, W, 3)
-    else:
-        image = _to_array(frame, "rgb24")  # (H, W, 3)
-    return _turn(image, _orientation(frame))
+
+    def __init__(self) -> None:
+        self._rotation: int | None = None
+        self._linear = np.eye(2)
+
+    def __call__(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
+        """Convert one frame.
+
+        Returns:
+            uint8 RGB (H, W, 3).
+
+        Raises:
+            av.FFmpegError: The frame's colours are coded in a way that cannot be converted.
+        """
+        if any(component.is_alpha for component in frame.format.components):
+            image = flatten_alpha(_to_array(frame, "rgba"))  # (H, W, 3)
+        else:
+            image = _to_array(frame, "rgb24")  # (H, W, 3)
+        # Reading side data ties a frame into a reference cycle, so that only the garbage collector frees it.
+        if frame.rotation != self._rotation:
+            self._rotation, self._linear = frame.rotation, _orientation(frame)
+        return _turn(image, self._linear)
 
 
 def _to_array(frame: av.VideoFrame, layout: str) -> NDArray[np.uint8]:

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from autolabel.decoding import Damage, Decoded, VideoFile, decode, mean_fps, open_video, time_base, upright_rgb
+from autolabel.decoding import Damage, Decoded, UprightRgb, VideoFile, decode, mean_fps, open_video, time_base
 from autolabel.errors import InputError
 from autolabel.files import file_sha256, safe_name
 from autolabel.frames import Frame, Reading
@@ -134,7 +134,7 @@ class VideoInput:
         return Reading(self._read)
 
     def _read(self, problems: list[str]) -> Iterator[Frame]:
-        damage, scaled_count = Damage(), 0
+        damage, upright_rgb, scaled_count = Damage(), UprightRgb(), 0
         with open_video(self.path, self.info.stream) as video:
             for wanted in self._select(decode(video, damage)):
                 image = upright_rgb(wanted.frame)  # (H, W, 3)
@@ -175,7 +175,7 @@ def _read_info(path: Path, stream: int | None) -> VideoInfo:
         if first is None:
             raise InputError(f"{path}: expected a video, found none of its frames can be decoded; copy it again.")
         try:
-            height, width, _ = upright_rgb(first.frame).shape
+            height, width, _ = UprightRgb()(first.frame).shape
         except av.FFmpegError as error:
             raise InputError(f"{path}: its colours cannot be converted to RGB; convert it to H.264 first.") from error
         return VideoInfo(
