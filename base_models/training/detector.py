@@ -32,7 +32,7 @@ TRAINING_SEED = 1
 """First element of every training seed; evaluation uses others."""
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-STAGES = ((0.5, 112), (0.8, 144), (1.0, 176))
+STAGES = ((0.38, 112), (0.73, 144), (1.0, 160))
 """Up to which share of the training pictures have which shorter side, in pixels, give or take 16."""
 
 BATCH_SIZE = 8
@@ -75,7 +75,7 @@ def draw_batch(step: int, share: float, seed: int = 0, batch_size: int = BATCH_S
         scene = draw_still(
             [TRAINING_SEED, seed, step, index],
             size_wh=_sample_drawn_size(size_wh, random),
-            object_count=int(random.integers(2, 8)) if random.random() < 0.93 else 0,
+            object_count=int(random.integers(2, 9)) if random.random() < 0.93 else 0,
             pairs=TRAINING_PAIRS,
         )
         ids, target = _caption(scene, phrase_count, random)
@@ -200,14 +200,16 @@ def train(folder: Path, schedule: Schedule, seed: int) -> nn.Module:
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder of the training; an unfinished one is continued.")],
-    steps: Annotated[int, typer.Option(help="Optimizer steps of the whole training.")] = 7_500,
+    steps: Annotated[int, typer.Option(help="Optimizer steps of the whole training.")] = 6_000,
     seed: Annotated[int, typer.Option(help="Decides first weights and data.")] = 0,
     threads: Annotated[int, typer.Option(help="Threads for torch; figures repeat only with the same number.")] = 1,
 ) -> None:
     """Train the tiny detector on drawn scenes."""
     torch.set_num_threads(threads)
     cv2.setNumThreads(1)
-    train(out, Schedule(steps=steps, learning_rate=LEARNING_RATE, warmup=300, evaluate_every=500), seed)
+    train(
+        out, Schedule(steps=steps, learning_rate=LEARNING_RATE, warmup=300, ema_decay=0.998, evaluate_every=500), seed
+    )
 
 
 if __name__ == "__main__":
