@@ -146,11 +146,12 @@ class Ontology(BaseModel):
             OntologyError: There is no such file, or it holds no valid ontology; the message names the line.
         """
         path = Path(file)
-        if path.exists():
+        if _exists(path):
             return cls._validated(read_file(path))
         if str(file) not in preset_names():
             raise OntologyError(
-                f"expected an ontology file or one of the presets {', '.join(preset_names())}, found no file {file}; "
+                f"expected an ontology file or one of the presets {', '.join(preset_names())}, found no file "
+                f"{str(file)[:80]!r}; "
                 "check the path, or give class names with `--classes` or Ontology.parse"
             )
         with resources.as_file(_PRESETS / f"{file}.yaml") as preset:
@@ -200,6 +201,13 @@ class Ontology(BaseModel):
     def to_dict(self) -> dict[str, Any]:
         """Return plain data (dicts, lists, strings, numbers) that `parse` turns back into an equal ontology."""
         return self.model_dump(mode="json")
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # too long for a file name: somebody gave class names in its place
+        return False
 
 
 def _located(location: Location, message: str) -> PydanticCustomError:

@@ -104,7 +104,8 @@ def test_every_preset_loads(name: str) -> None:
     assert Ontology.load(name).classes
 
 
-def test_unknown_preset_names_the_known_ones() -> None:
-    """A mistyped preset is answered with the list of presets."""
-    with pytest.raises(OntologyError, match=r"presets coco-80, .*found no file coco80"):
-        Ontology.load("coco80")
+@pytest.mark.parametrize("name", ["coco80", "no/such/file.yaml", "car; person" * 100])
+def test_unknown_file_names_the_presets(name: str) -> None:
+    """A mistyped file or preset, or class names in its place, are answered with the presets and `--classes`."""
+    with pytest.raises(OntologyError, match=r"presets coco-80, .*found no file .*`--classes`"):
+        Ontology.load(name)
