@@ -1,1 +1,83 @@
-"""Open-vocabulary auto-labeling: from videos and class names in plain words to a dataset."""
+"""Open-vocabulary auto-labeling: name the things to find, get labelled objects through whole videos.
+
+::
+
+    summary = autolabel.label(["clip.mp4"], "car=car,automobile; person", "run")
+    for video in autolabel.load_run(summary.run):
+        for frame, detections in video:  # detections: supervision.Detections
+            ...
+
+Everything in ``__all__`` is public and loaded when it is first used, so that importing this package costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autolabel.errors import (
+        AutolabelError,
+        InputError,
+        LabelError,
+        ModelError,
+        OntologyError,
+        RunError,
+        UserError,
+    )
+    from autolabel.evaluation import Evaluation, evaluate
+    from autolabel.exporters import ExportOptions, ExportReport, export
+    from autolabel.importers import read_coco_video
+    from autolabel.labels import Evidence, FrameLabels, Masklet, VideoLabels
+    from autolabel.ontologies import Ontology, OntologyClass
+    from autolabel.pipeline import LabelSummary, Progress, label
+    from autolabel.store import Run, load_run
+
+__all__ = [
+    "AutolabelError",
+    "Evaluation",
+    "Evidence",
+    "ExportOptions",
+    "ExportReport",
+    "FrameLabels",
+    "InputError",
+    "LabelError",
+    "LabelSummary",
+    "Masklet",
+    "ModelError",
+    "Ontology",
+    "OntologyClass",
+    "OntologyError",
+    "Progress",
+    "Run",
+    "RunError",
+    "UserError",
+    "VideoLabels",
+    "evaluate",
+    "export",
+    "label",
+    "load_run",
+    "read_coco_video",
+]
+
+_NAMES_OF_MODULES = {
+    "errors": "AutolabelError InputError LabelError ModelError OntologyError RunError UserError",
+    "evaluation": "Evaluation evaluate",
+    "exporters": "ExportOptions ExportReport export",
+    "importers": "read_coco_video",
+    "labels": "Evidence FrameLabels Masklet VideoLabels",
+    "ontologies": "Ontology OntologyClass",
+    "pipeline": "LabelSummary Progress label",
+    "store": "Run load_run",
+}
+_MODULE_OF_NAME = {name: module for module, names in _NAMES_OF_MODULES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name (PEP 562)."""
+    if name not in _MODULE_OF_NAME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULE_OF_NAME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """List what there is, loaded or not."""
+    return sorted({*globals(), *__all__})

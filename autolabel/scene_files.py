@@ -8,13 +8,12 @@ import numpy as np
 
 from autolabel import exporters, masks
 from autolabel.evaluation import counted
+from autolabel.files import file_sha256
 from autolabel.labels import FrameLabels, InputKind, Masklet, Source, VideoLabels
 from autolabel.masks import Rle
 from autolabel.ontologies import Ontology
-from autolabel.originals import identity_of
 from autolabel.scenes import ALL_PAIRS, Scene, SceneVideo
-from autolabel.store import RunWriter, load_run
-from autolabel.video import VideoInput
+from autolabel.store import InputIdentity, RunWriter, load_run
 from autolabel.video_writer import VideoWriter
 
 __all__ = ["CLASS_NAMES", "ontology_for", "write_scene_video", "write_truth"]
@@ -51,7 +50,8 @@ def write_truth(truth: Sequence[VideoLabels], path: str | Path) -> None:
     with TemporaryDirectory() as folder:
         writer = RunWriter(Path(folder, "run"), {"ontology": Ontology.parse(CLASS_NAMES).to_dict()})
         for labels in truth:
-            writer.write_input(labels, identity_of(VideoInput.open(labels.path)))
+            video = Path(labels.path)
+            writer.write_input(labels, InputIdentity(file_sha256(video), video.stat().st_size))
         dataset = Path(folder, "dataset")
         exporters.export(load_run(writer.path), "coco-video", dataset, exporters.ExportOptions(images=False))
         Path(path).write_bytes((dataset / "annotations.json").read_bytes())
@@ -65,9 +65,7 @@ def ontology_for(truth: Iterable[VideoLabels], *, absent_count: int, seed: int |
     return Ontology.parse(sorted(CLASS_NAMES[class_id] for class_id in {*present, *chosen}))
 
 
-def _collect(
-    scene: Scene, frame_index: int, seen: dict[int, list[tuple[int, Rle]]], class_ids: dict[int, int]
-) -> None:
+def _collect(scene: Scene, frame_index: int, seen: dict[int, list[tuple[int, Rle]]], class_ids: dict[int, int]) -> None:
     """Add what one frame shows to what is known of each object."""
     for entry in scene.objects:
         class_ids[entry.object_id] = CLASS_NAMES.index(entry.class_name)

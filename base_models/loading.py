@@ -6,6 +6,8 @@ of a checkpoint is ever run.
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -57,7 +59,8 @@ def from_pretrained(model_class: type[T], folder: Path, **options: Any) -> T:
         ModelError: The folder's files do not make such a model.
     """
     try:
-        loaded: T = model_class.from_pretrained(folder, **options)  # type: ignore[attr-defined]
+        with _no_bars():
+            loaded: T = model_class.from_pretrained(folder, **options)  # type: ignore[attr-defined]
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelError(
             f"{folder}: expected the files of a {model_class.__name__}, found: {_first_line(error)}; {_REMEDIES}"
@@ -114,6 +117,20 @@ def _weights_digest(folder: Path) -> str:
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
+
+
+@contextmanager
+def _no_bars() -> Iterator[None]:
+    """Keep transformers from drawing a bar on stderr for every file that it reads in a moment."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def _dtype_of_card(folder: Path) -> str | None:

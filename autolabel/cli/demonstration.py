@@ -1,11 +1,17 @@
 """``autolabel demo``: the whole way once, offline."""
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from autolabel.cli.output import JsonOption, QuietOption
+from autolabel.cli.datasets import print_evaluation
+from autolabel.cli.labelling import show_progress
+from autolabel.cli.output import JsonOption, Output, QuietOption
+
+if TYPE_CHECKING:
+    from autolabel.demo import DemoReport
 
 __all__ = ["demo"]
 
@@ -18,4 +24,24 @@ def demo(
     as_json: JsonOption = False,
 ) -> None:
     """Draw videos, label them with the embedded models, export, render and evaluate."""
-    raise NotImplementedError
+    from autolabel.demo import run_demo
+
+    output = Output(quiet, as_json)
+    with output.progress() as progress:
+        report = run_demo(out, on_step=output.say, on_progress=show_progress(progress))
+    _print(report, output)
+    output.result(
+        {
+            "classes": report.ontology.class_names,
+            "figures": asdict(report.figures),
+            "paths": {name: str(path) for name, path in report.paths.items()},
+        }
+    )
+
+
+def _print(report: "DemoReport", output: Output) -> None:
+    output.say()
+    output.say(f"Asked for: {', '.join(report.ontology.class_names)}")
+    print_evaluation(report.figures, output)
+    for name, path in report.paths.items():
+        output.say(f"{name:<9} {path}")

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["JsonOption", "Output", "QuietOption"]
+__all__ = ["JsonOption", "Output", "QuietOption", "count_frames"]
 
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but complaints.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
@@ -74,6 +74,12 @@ class Output:
             yield progress
 
 
+def count_frames(progress: Progress, description: str, total: int) -> Callable[[], None]:
+    """Add a bar, and return what moves it on by one frame."""
+    task = progress.add_task(description, total=total)
+    return lambda: progress.advance(task)
+
+
 class _Speed(ProgressColumn):
     """Frames per second."""
 
@@ -83,4 +89,4 @@ class _Speed(ProgressColumn):
 
 
 def _is_number(cell: str) -> bool:
-    return cell.replace(".", "", 1).removesuffix("%").strip().isdigit()
+    return cell.removeprefix("-").removesuffix("%").replace(".", "", 1).isdigit()

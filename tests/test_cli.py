@@ -1,0 +1,238 @@
+"""The command line: what it prints, what it writes, and how it answers mistakes."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from autolabel.cli import app
+from autolabel.scene_files import write_scene_video, write_truth
+from autolabel.scenes import plan_video
+
+CLASSES = "circle; square; triangle; star"
+TINY = ("--detector", "tiny-scenes", "--tracker", "tiny-scenes")
+
+
+def autolabel(*arguments: str | Path) -> Result:
+    """Call the command line in this process."""
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def label(*arguments: str | Path) -> Result:
+    """Label with the embedded models."""
+    return autolabel("label", *arguments, "--classes", CLASSES, *TINY)
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a drawn clip, its truth, and a run that labelled it."""
+    folder = tmp_path_factory.mktemp("workspace")
+    truth = write_scene_video(plan_video(32_000_001, size_wh=(160, 128), frame_count=8), folder / "clip.mp4")
+    write_truth([truth], folder / "truth.json")
+    names = sorted({truth.class_names[masklet.class_id] for masklet in truth.masklets})
+    result = autolabel("label", folder / "clip.mp4", "--classes", "; ".join(names), *TINY, "--out", folder / "run")
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+def test_help_lists_every_command() -> None:
+    """Somebody who knows nothing finds every command."""
+    printed = autolabel("--help").output
+    for command in ("demo", "label", "export", "render", "evaluate", "models", "ontology"):
+        assert command in printed
+
+
+# --- mistakes --------------------------------------------------------------------------------------------------------
+
+
+def missing_file(folder: Path) -> list[str | Path]:
+    return [folder / "nothing.mp4"]
+
+
+def empty_file(folder: Path) -> list[str | Path]:
+    (folder / "empty.mp4").touch()
+    return [folder / "empty.mp4"]
+
+
+def text_file(folder: Path) -> list[str | Path]:
+    (folder / "words.mp4").write_text("words, not pictures\n" * 100)
+    return [folder / "words.mp4"]
+
+
+def empty_folder(folder: Path) -> list[str | Path]:
+    (folder / "inputs").mkdir()
+    return [folder / "inputs"]
+
+
+def assert_one_sentence(result: Result, *expected: str) -> None:
+    """The answer to a mistake: exit code 2 and one line on stderr, without a traceback."""
+    assert result.exit_code == 2, result.output
+    assert isinstance(result.exception, SystemExit)
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stderr.startswith("autolabel: ")
+    for words in expected:
+        assert words in result.stderr
+
+
+@pytest.mark.parametrize("mistake", [missing_file, empty_file, text_file, empty_folder])
+def test_unusable_input(mistake: Callable[[Path], list[str | Path]], tmp_path: Path) -> None:
+    """An input that is no video is named in one sentence, and no run is left behind."""
+    inputs = mistake(tmp_path)
+    assert_one_sentence(label(*inputs, "--out", tmp_path / "run"), str(inputs[0]))
+    assert not (tmp_path / "run").exists()
+
+
+def test_unwritable_output(workspace: Path, tmp_path: Path) -> None:
+    """A folder that cannot be written is reported before any work is done."""
+    (tmp_path / "file").touch()
+    assert_one_sentence(label(workspace / "clip.mp4", "--out", tmp_path / "file" / "run"), str(tmp_path / "file"))
+
+
+def test_output_that_holds_other_things(workspace: Path, tmp_path: Path) -> None:
+    """A run is never mixed into somebody's folder."""
+    (tmp_path / "holiday.txt").touch()
+    assert_one_sentence(label(workspace / "clip.mp4", "--out", tmp_path), str(tmp_path), "holiday.txt")
+
+
+def test_run_of_another_configuration(workspace: Path) -> None:
+    """A run goes on with what it was begun with, or not at all."""
+    result = label(workspace / "clip.mp4", "--out", workspace / "run")
+    assert_one_sentence(result, str(workspace / "run"), "another configuration")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--classes", "car,automobile"], "separate classes with `;`"),
+        (["--ontology", "nowhere.yaml"], "nowhere.yaml"),
+        ([], "found neither"),
+        (["--classes", "car", "--ontology", "coco-80"], "found both"),
+    ],
+)
+def test_bad_ontology(options: list[str], words: str, workspace: Path, tmp_path: Path) -> None:
+    """An ontology that cannot be used is answered with what to write."""
+    result = autolabel("label", workspace / "clip.mp4", *options, *TINY, "--out", tmp_path / "run")
+    assert_one_sentence(result, words)
+
+
+def test_unknown_model(workspace: Path, tmp_path: Path) -> None:
+    """A misspelt model is answered with the names there are."""
+    arguments = ("--classes", CLASSES, "--detector", "tiny-scene", "--out", tmp_path / "run")
+    assert_one_sentence(autolabel("label", workspace / "clip.mp4", *arguments), "tiny-scene", "grounding-dino")
+
+
+def test_unknown_option() -> None:
+    """A mistake in the command itself has the same exit code."""
+    assert label("clip.mp4", "--outt", "run").exit_code == 2
+
+
+def test_good_inputs_are_done_among_bad_ones(workspace: Path, tmp_path: Path) -> None:
+    """One broken file does not cost the others."""
+    arguments = (*text_file(tmp_path), *missing_file(tmp_path), workspace / "clip.mp4", "--out", tmp_path / "run")
+    result = label(*arguments, "--json")
+    summary = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert summary["labelled"] == ["clip"]
+    assert len(summary["failures"]) == len(result.stderr.splitlines()) == 2
+    assert (tmp_path / "run" / "inputs" / "clip" / "labels.parquet").is_file()
+
+
+# --- runs and what is made of them -----------------------------------------------------------------------------------
+
+
+def test_finished_run(workspace: Path) -> None:
+    """The same command again does nothing and says so."""
+    truth = json.loads((workspace / "truth.json").read_text())
+    present = {annotation["category_id"] for annotation in truth["annotations"]}
+    names = sorted(category["name"] for category in truth["categories"] if category["id"] in present)
+    options = ("--classes", "; ".join(names), *TINY, "--out", workspace / "run")
+    result = autolabel("label", workspace / "clip.mp4", *options)
+    assert result.exit_code == 0
+    assert "labelled already" in result.stdout
+
+
+def test_export_several_formats(workspace: Path, tmp_path: Path) -> None:
+    """Each format gets a folder of its own, and the counts are printed."""
+    formats = ("--format", "coco-video", "--format", "yolo")
+    result = autolabel("export", workspace / "run", *formats, "--out", tmp_path / "data", "--json")
+    assert result.exit_code == 0
+    assert sorted(json.loads(result.stdout)) == ["coco-video", "yolo"]
+    assert (tmp_path / "data" / "coco-video" / "annotations.json").is_file()
+    assert (tmp_path / "data" / "yolo" / "data.yaml").is_file()
+
+
+def test_export_without_images(workspace: Path, tmp_path: Path) -> None:
+    """`--no-images` writes the JSON alone, straight into the folder."""
+    arguments = ("--format", "coco-video", "--no-images", "--out", tmp_path / "data")
+    assert autolabel("export", workspace / "run", *arguments).exit_code == 0
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["annotations.json"]
+
+
+def test_export_of_an_unknown_format_writes_nothing(workspace: Path, tmp_path: Path) -> None:
+    """A misspelt format is reported before the good one is written."""
+    formats = ("--format", "yolo", "--format", "cocoo")
+    assert_one_sentence(autolabel("export", workspace / "run", *formats, "--out", tmp_path / "data"), "cocoo")
+    assert not (tmp_path / "data").exists()
+
+
+def test_render(workspace: Path, tmp_path: Path) -> None:
+    """Every video of the run is drawn."""
+    result = autolabel("render", workspace / "run", "--out", tmp_path)
+    assert result.exit_code == 0
+    assert result.stdout.split() == [str(tmp_path / "clip.mp4")]
+
+
+def test_evaluate(workspace: Path) -> None:
+    """Figures come as a table for people and as JSON for scripts."""
+    arguments = ("evaluate", workspace / "run", "--truth", workspace / "truth.json")
+    assert "HOTA" in autolabel(*arguments).stdout
+    assert json.loads(autolabel(*arguments, "--json").stdout)["scope"]["videos"] == 1
+
+
+@pytest.mark.parametrize("command", ["export", "render", "evaluate"])
+def test_folder_that_is_no_run(command: str, tmp_path: Path) -> None:
+    """What reads a run says where there is none."""
+    options = {
+        "export": ["--format", "coco", "--out", "data"],
+        "render": ["--out", "pictures"],
+        "evaluate": ["--truth", "truth.json"],
+    }
+    assert_one_sentence(autolabel(command, tmp_path, *options[command]), str(tmp_path))
+
+
+def test_quiet(workspace: Path, tmp_path: Path) -> None:
+    """Scripts that want nothing printed get nothing."""
+    shutil.copytree(workspace / "run", tmp_path / "run")
+    result = autolabel("render", tmp_path / "run", "--out", tmp_path / "drawn", "--quiet")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+
+
+# --- information -----------------------------------------------------------------------------------------------------
+
+
+def test_models() -> None:
+    """The list says which models are here and how to name others."""
+    entries = json.loads(autolabel("models", "--json").stdout)
+    here = {(entry["name"], entry["role"]) for entry in entries if entry["here"] == "embedded"}
+    assert here == {("tiny-scenes", "detector"), ("tiny-scenes", "tracker")}
+    assert "package.module:Class" in autolabel("models").stdout
+
+
+def test_ontology_check() -> None:
+    """What a detector would be asked can be read before anything runs."""
+    checked = json.loads(autolabel("ontology", "check", "scenes-shapes", "--json").stdout)
+    assert [entry["name"] for entry in checked["classes"]][:2] == ["circle", "square"]
+    captions = {entry["detector"]: entry["captions"] for entry in checked["detectors"]}["tiny-scenes"]
+    assert captions[0]["text"].startswith("circle . square . ")
+    assert captions[0]["token_count"] > 0
+
+
+def test_ontology_check_of_a_bad_file(tmp_path: Path) -> None:
+    """A bad file is answered with the line."""
+    (tmp_path / "bad.yaml").write_text("classes:\n  - nmae: car\n")
+    assert_one_sentence(autolabel("ontology", "check", tmp_path / "bad.yaml"), "line 2", "did you mean `name`?")
