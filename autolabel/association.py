@@ -14,7 +14,7 @@ from scipy.optimize import linear_sum_assignment
 from autolabel import masks
 from autolabel.masks import Rle
 
-__all__ = ["Detected", "from_detections", "match", "unite_duplicates"]
+__all__ = ["Detected", "agreement", "from_detections", "match", "unite_duplicates"]
 
 
 @dataclass(frozen=True)
@@ -82,21 +82,43 @@ def unite_duplicates(detected: Sequence[Detected], *, same_class_iou: float, any
     return list(kept.values())
 
 
-def match(first: Sequence[Rle], second: Sequence[Rle], *, gate: float) -> list[tuple[int, int]]:
+def match(
+    first: Sequence[Rle],
+    second: Sequence[Rle],
+    *,
+    gate: float,
+    allowed: NDArray[np.bool_] | None = None,
+) -> list[tuple[int, int]]:
     """Pair masks one to one so that the overlap of all pairs together is as large as it can be.
 
     Args:
         first: Masks of one frame.
         second: Other masks of the same frame.
         gate: Smallest mask IoU of a pair.
+        allowed: Which pairs may be made, shape ``(len(first), len(second))``; all of them where None.
 
     Returns:
         Pairs of indices, ascending.
     """
     overlaps = masks.iou(first, second)  # (F, S)
-    # Pairs below the gate are worth nothing, so that they never keep a possible pair apart.
-    rows, columns = linear_sum_assignment(np.where(overlaps >= gate, overlaps, 0.0), maximize=True)
-    return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True) if overlaps[row, column] >= gate]
+    possible = (overlaps >= gate) if allowed is None else (overlaps >= gate) & allowed
+    # Impossible pairs are worth nothing, so that they never keep a possible pair apart.
+    rows, columns = linear_sum_assignment(np.where(possible, overlaps, 0.0), maximize=True)
+    return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True) if possible[row, column]]
+
+
+def agreement(class_ids: Sequence[int], detected: Sequence[Detected]) -> NDArray[np.float64]:
+    """How well detections fit to masklets whose classes are known.
+
+    Returns:
+        The score of the masklet's class divided by the detection's best score, shape ``(len(class_ids),
+        len(detected))``; 1 where the class was not asked, so that nothing speaks against it.
+    """
+    shares = np.ones((len(class_ids), len(detected)))
+    for column, item in enumerate(detected):
+        scores = np.array(item.class_scores)[list(class_ids)]  # (K,)
+        shares[:, column] = np.where(np.isnan(scores), 1.0, scores / item.score)
+    return shares
 
 
 def _unite(best: Detected, other: Detected) -> Detected:

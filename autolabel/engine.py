@@ -3,10 +3,13 @@
 One pass over the frames, of which a bounded window of the tracker's features is held:
 
 1. On every frame the tracker moves the live masklets on.
-2. On a keyframe the detector's boxes become masks, and these are matched to the live masklets. A match is evidence.
+2. On a keyframe the detector's boxes become masks, and these are matched to the live masklets. A match is evidence, and
+   a confident one is what the tracker goes on from, so that a drift ends at the next keyframe.
 3. A confident detection that matches nothing starts a masklet, which is also tracked backward through the window to the
    frame on which the object appeared.
 4. A masklet that keyframes stop confirming is ended; one that too little evidence supports is rejected with the reason.
+
+Keyframes come at a fixed stride, and the last frame is one too, so that what was tracked to the end is confirmed.
 
 The ideas are DEVA's (arXiv:2309.03903: decoupled detection, voting, keep-alive) and SAM 3's (arXiv:2511.16719: optimal
 matching, confirmation).
@@ -21,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autolabel import masks
-from autolabel.association import Detected, from_detections, match, unite_duplicates
+from autolabel.association import Detected, agreement, from_detections, match, unite_duplicates
 from autolabel.base_models.protocols import Detector, Prompt, Tracker, TrackerSession
 from autolabel.frames import Frame
 from autolabel.labels import FrameLabels, FrameState, Masklet, Rejected, Source
@@ -39,6 +42,8 @@ class EngineSettings:
         keyframe_every: The detector runs on the first frame and on every so manieth after it.
         window: Through how many strides of frames new masklets are tracked backward.
         match_iou: Smallest mask IoU of a detection and the masklet that it supports.
+        match_agreement: Smallest score of the masklet's class, as a share of the detection's best, unless the masks are
+            nearly the same.
         same_class_iou: Mask IoU from which two detections of one class are one object.
         any_class_iou: Mask IoU from which two detections of any classes are one object.
         keep_alive: After so many keyframes in a row without support a masklet is ended.
@@ -47,6 +52,7 @@ class EngineSettings:
     keyframe_every: int = 12
     window: int = 2
     match_iou: float = 0.3
+    match_agreement: float = 0.3
     same_class_iou: float = 0.5
     any_class_iou: float = 0.8
     keep_alive: int = 3
@@ -92,11 +98,12 @@ class VideoLabeler:
 
     def label(self, frames: Iterable[Frame]) -> Iterator[FrameLabels]:
         """Take all frames, one by one; afterwards `found` tells what is in them."""
-        for position, frame in enumerate(frames):
-            self._frames.append(_frame_labels(frame, keyframe=position % self._settings.keyframe_every == 0))
+        for position, (frame, is_last) in enumerate(_with_last(frames)):
+            keyframe = is_last or position % self._settings.keyframe_every == 0
+            self._frames.append(_frame_labels(frame, keyframe=keyframe))
             self._open(frame)
             self._advance(frame.frame_index)
-            if self._frames[-1].keyframe:
+            if keyframe:
                 self._look(frame)
             yield self._frames[-1]
         self._end(list(self._live.values()))
@@ -131,20 +138,32 @@ class VideoLabeler:
         """Detect on a keyframe: confirm what is known, start what is new, end what is no longer confirmed."""
         frame_index = frame.frame_index
         detected = detect(frame, self._detector, self._session, self._settings)
-        visible = [track for track in self._live.values() if frame_index in track.rows]
-        pairs = match(
-            [track.rows[frame_index][0] for track in visible],
-            [item.rle for item in detected],
-            gate=self._settings.match_iou,
-        )
-        supported = {visible[row].object_id: detected[column] for row, column in pairs}
-        used = {column for _, column in pairs}
+        supported, unmatched = self._associate(frame_index, detected)
         self._confirm(frame_index, supported)
-        self._start(frame_index, [item for column, item in enumerate(detected) if column not in used])
+        self._start(frame_index, unmatched)
         self._end([track for track in self._live.values() if len(track.missed) >= self._settings.keep_alive])
 
+    def _associate(self, frame_index: int, detected: Sequence[Detected]) -> tuple[dict[int, Detected], list[Detected]]:
+        """Find the detection that supports each live masklet, by identity, and those that support none.
+
+        Detections of a fitting class come first. What they leave over may still be a known object that was mistaken for
+        another class, if it is in the very same place.
+        """
+        tracks = [track for track in self._live.values() if frame_index in track.rows]
+        rles = [track.rows[frame_index][0] for track in tracks]
+        fits = agreement([track.class_id for track in tracks], detected) >= self._settings.match_agreement
+        pairs = match(rles, [item.rle for item in detected], gate=self._settings.match_iou, allowed=fits)
+        free = np.ones_like(fits)
+        for row, column in pairs:
+            free[row], free[:, column] = False, False
+        pairs += match(rles, [item.rle for item in detected], gate=self._settings.any_class_iou, allowed=free)
+        used = {column for _, column in pairs}
+        supported = {tracks[row].object_id: detected[column] for row, column in pairs}
+        return supported, [item for column, item in enumerate(detected) if column not in used]
+
     def _confirm(self, frame_index: int, supported: dict[int, Detected]) -> None:
-        """Note for every live masklet whether a keyframe supports it."""
+        """Note for every live masklet whether a keyframe supports it, and let the tracker go on from good support."""
+        confident: dict[int, Prompt] = {}
         for track in self._live.values():
             if frame_index in track.rows:
                 track.chances.add(frame_index)
@@ -155,6 +174,9 @@ class VideoLabeler:
                 track.support(frame_index, item, self._detector.name)
                 track.missed.clear()
                 track.rows[frame_index] = (item.rle, Source.DETECTED)
+                if item.score >= self._thresholds[item.class_id]:
+                    confident[track.object_id] = Prompt(mask=masks.decode(item.rle))
+        self._session.add(frame_index, confident)
 
     def _start(self, frame_index: int, unmatched: Sequence[Detected]) -> None:
         """Start masklets from confident detections that stand for nothing known, and track them backward."""
@@ -168,19 +190,19 @@ class VideoLabeler:
             track = Track(next(self._object_ids), rows={frame_index: (item.rle, Source.DETECTED)})
             track.support(frame_index, item, self._detector.name)
             new[track.object_id] = track
-            prompts[track.object_id] = Prompt(xyxy=item.xyxy)
+            prompts[track.object_id] = Prompt(mask=masks.decode(item.rle))
         self._session.add(frame_index, prompts)
         self._track_backward(new)
         self._live.update(new)
 
     def _is_known(self, frame_index: int, item: Detected) -> bool:
-        """Whether a live masklet of the detection's class is already where the detection is."""
-        same_class = [
-            track.rows[frame_index][0]
-            for track in self._live.values()
-            if frame_index in track.rows and track.class_id == item.class_id
-        ]
-        return bool((masks.iou([item.rle], same_class) >= self._settings.match_iou).any())
+        """Whether a live masklet is where the detection is: one of its class, or any in the very same place."""
+        here = [track for track in self._live.values() if frame_index in track.rows]
+        overlaps = masks.iou([item.rle], [track.rows[frame_index][0] for track in here])[0] if here else ()
+        return any(
+            overlap >= (self._settings.match_iou if track.class_id == item.class_id else self._settings.any_class_iou)
+            for track, overlap in zip(here, overlaps, strict=True)
+        )
 
     def _track_backward(self, new: dict[int, Track]) -> None:
         """Track new masklets through the window to the frames on which they appeared."""
@@ -273,6 +295,17 @@ def detect(frame: Frame, detector: Detector, session: TrackerSession, settings: 
         same_class_iou=settings.same_class_iou,
         any_class_iou=settings.any_class_iou,
     )
+
+
+def _with_last(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
+    """Each frame, and whether it is the last one."""
+    former = None
+    for frame in frames:
+        if former is not None:
+            yield former, False
+        former = frame
+    if former is not None:
+        yield former, True
 
 
 def _frame_labels(frame: Frame, *, keyframe: bool) -> FrameLabels:

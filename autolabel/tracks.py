@@ -11,13 +11,16 @@ from autolabel.labels import Evidence, Masklet, Rejected, Source
 from autolabel.masks import Rle
 from autolabel.voting import vote
 
-__all__ = ["LOW_MARGIN", "START_CUT_OFF", "Track", "conclude"]
+__all__ = ["LOW_MARGIN", "NOT_CONFIRMED", "START_CUT_OFF", "Track", "conclude"]
 
 START_CUT_OFF: Final = "start cut off"
 """Flag: the object was there before the first frame that could be tracked backward to."""
 
 LOW_MARGIN: Final = "low margin"
 """Flag: another class has nearly as much support."""
+
+NOT_CONFIRMED: Final = "not confirmed by a later keyframe"
+"""Reason: frames of a kept masklet from the first keyframe on that did not find it, and none after did."""
 
 _LOW_MARGIN: Final = 1.0  # in log-odds
 
@@ -62,7 +65,10 @@ def conclude(track: Track) -> tuple[Masklet | None, list[Rejected]]:
     if len(track.evidence) < 2 <= len(track.chances):
         reason = f"supported on 1 of {len(track.chances)} keyframes"
         return None, [Rejected(_masklet(track, track.rows), reason)]
-    return _masklet(track, track.rows), []
+    confirmed = [frame_index for frame_index in track.rows if not track.missed or frame_index < track.missed[0]]
+    unconfirmed = track.rows.keys() - set(confirmed)
+    rejected = [Rejected(_masklet(track, unconfirmed), NOT_CONFIRMED)] if unconfirmed else []
+    return _masklet(track, confirmed), rejected
 
 
 def _masklet(track: Track, frames: Iterable[int]) -> Masklet:

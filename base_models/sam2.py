@@ -1,7 +1,7 @@
 """SAM 2 as a tracker: transformers' `Sam2VideoModel`, one frame at a time, batched over objects, with bounded memory.
 
-Every object remembers its conditioning frames (those with a prompt) and as many recent frames as the model was trained
-with; nothing else is kept. Objects with equal numbers of memories share one pass of the memory attention.
+Every object remembers its newest conditioning frames (those with a prompt) and as many recent frames as the model was
+trained with; nothing else is kept. Objects with equal numbers of memories share one pass of the memory attention.
 """
 
 from collections import defaultdict
@@ -30,6 +30,7 @@ from autolabel.base_models.sam2_steps import (
 
 __all__ = ["Sam2", "Sam2Session"]
 
+_CONDITIONING_FRAMES = 4  # kept where a checkpoint sets no bound of its own
 _BOX_CORNERS = (2, 3)  # the prompt encoder's labels of a box's two corners
 
 
@@ -95,6 +96,8 @@ class Sam2Session:
         self._scale = model.image_size / np.array(size_wh, dtype=np.float64)
         self._features: dict[int, Features] = {}
         self._objects: dict[int, _Object] = {}
+        bound = model.config.max_cond_frame_num
+        self._conditioning_frames = bound if bound > 0 else _CONDITIONING_FRAMES
         self._map_position = torch.empty(0)  # the same for every object and frame; known from the first memory on
 
     @torch.inference_mode()
@@ -159,7 +162,7 @@ class Sam2Session:
         return self._to_masks(decoded)
 
     def _recall(self, frame_index: int, object_id: int, *, reverse: bool = False) -> _Recall:
-        """Choose memories as the original does: every prompted frame, and the frames just passed."""
+        """Choose memories as the original does: the prompted frames, and the frames just passed."""
         kept = self._objects[object_id]
         towards = -1 if reverse else 1
         recent_maps = [
@@ -209,6 +212,10 @@ class Sam2Session:
             kept = self._objects.setdefault(object_id, _Object())
             frames = kept.conditioning if prompted else kept.recent
             frames[frame_index] = _Remembered(memory.features[:, row].clone(), memory.pointers[row].clone())
+            if prompted:
+                kept.recent.pop(frame_index, None)  # a frame is remembered once
+                for oldest in list(kept.conditioning)[: -self._conditioning_frames]:
+                    del kept.conditioning[oldest]
             kept.recent = {frame: old for frame, old in kept.recent.items() if abs(frame - frame_index) < reach}
 
     def _clicks(self, prompts: Sequence[Prompt]) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from autolabel import masks
-from autolabel.association import Detected, match, unite_duplicates
+from autolabel.association import Detected, agreement, match, unite_duplicates
 from autolabel.masks import Rle
 
 
@@ -45,6 +45,18 @@ def test_pairs_below_the_gate_are_not_made() -> None:
     assert match([rle(0, 10)], [rle(9, 19)], gate=0.3) == []
     assert match([], [rle(9, 19)], gate=0.3) == []
     assert match([rle(0, 10), rle(20, 30)], [rle(21, 31)], gate=0.3) == [(1, 0)]
+
+
+def test_pairs_that_are_not_allowed_are_not_made() -> None:
+    """The best overlap is passed over where something else speaks against it."""
+    allowed = np.array([[False, True]])
+    assert match([rle(0, 10)], [rle(0, 10), rle(2, 12)], gate=0.3, allowed=allowed) == [(0, 1)]
+
+
+def test_agreement_is_the_share_of_the_masklets_class() -> None:
+    """A detection of another class agrees little; a class that was not asked is not held against it."""
+    found = agreement([0, 1, 2], [detected(0, 10, 0.8, 0.2, np.nan)])
+    assert found[:, 0] == pytest.approx([1.0, 0.25, 1.0])
 
 
 bars = st.lists(st.tuples(st.integers(0, 28), st.integers(2, 12)).map(lambda bar: rle(bar[0], sum(bar))), max_size=4)

@@ -11,7 +11,7 @@ from autolabel.engine import EngineSettings, FoundLabels, ImageLabeler, VideoLab
 from autolabel.labels import FrameState, Masklet, Source
 from autolabel.ontologies import Ontology
 from autolabel.scenes import Scene, SceneObject, draw_still, plan_video
-from autolabel.tracks import START_CUT_OFF
+from autolabel.tracks import NOT_CONFIRMED, START_CUT_OFF
 
 ONTOLOGY = Ontology.parse(["red circle", "blue square", "green star"])
 SIZE_WH = (64, 48)
@@ -80,7 +80,7 @@ def test_a_late_object_is_tracked_back_to_where_it_appeared(first: int) -> None:
     (masklet,) = label(scenes).masklets
     assert span(masklet) == (first, 23, 24 - first)
     assert masklet.flags == ()
-    keyframes = {index for index in range(first, 24) if index % STRIDE == 0}
+    keyframes = {index for index in range(first, 24) if index % STRIDE == 0 or index == 23}
     detected = {
         int(frame)
         for frame, source in zip(masklet.frame_indices, masklet.sources, strict=True)
@@ -120,7 +120,7 @@ def test_what_one_keyframe_alone_supports_is_rejected_with_the_reason() -> None:
     found = label(scenes, {STRIDE: [real, Sighting(BOX, "red circle")]})
     assert [ONTOLOGY.class_names[item.class_id] for item in found.masklets] == ["blue square"]
     (rejected,) = found.rejected
-    assert rejected.reason == "supported on 1 of 4 keyframes"
+    assert rejected.reason == "supported on 1 of 5 keyframes"
     assert ONTOLOGY.class_names[rejected.masklet.class_id] == "red circle"
 
 
@@ -135,20 +135,48 @@ def test_a_faint_detection_supports_but_does_not_start() -> None:
     """A score between the floor and the threshold starts nothing, and counts once something else has started."""
     scenes = number([scene(red_circle=10) for _ in range(12)])
     faint = [Sighting(BOX, "red circle", UNSURE)]
-    assert not label(scenes, {0: faint, STRIDE: faint}).masklets
+    assert not label(scenes, {0: faint, STRIDE: faint, 11: faint}).masklets
     for script in ({0: faint}, {STRIDE: faint}):
         (masklet,) = label(scenes, script).masklets
         assert span(masklet) == (0, 11, 12)
-        assert [item.frame_index for item in masklet.evidence] == [0, STRIDE]
+        assert [item.frame_index for item in masklet.evidence] == [0, STRIDE, 11]
 
 
-@pytest.mark.parametrize("wrong", [0, STRIDE, 2 * STRIDE])
+@pytest.mark.parametrize("wrong", [0, STRIDE, 2 * STRIDE, 17])
 def test_one_wrong_keyframe_does_not_change_the_class(wrong: int) -> None:
     """The class is decided by all evidence together, whichever keyframe is mistaken."""
     scenes = number([scene(red_circle=10) for _ in range(18)])
     (masklet,) = label(scenes, {wrong: [Sighting(BOX, "green star")]}).masklets
     assert ONTOLOGY.class_names[masklet.class_id] == "red circle"
-    assert len(masklet.evidence) == 3
+    assert len(masklet.evidence) == 4
+
+
+def test_the_last_frame_is_a_keyframe() -> None:
+    """What is tracked to the end is confirmed there, and what enters after the last stride is found."""
+    scenes = number([scene(red_circle=10) if index >= 14 else scene() for index in range(17)])
+    found = label(scenes)
+    assert [frame.frame_index for frame in found.frames if frame.keyframe] == [0, 6, 12, 16]
+    assert [span(item) for item in found.masklets] == [(14, 16, 3)]
+
+
+def test_frames_that_no_later_keyframe_confirms_are_set_aside() -> None:
+    """From the first keyframe on that does not find an object, its masks go to what was rejected, with the reason."""
+    scenes = number([scene(red_circle=10) for _ in range(24)])
+    found = label(scenes, {12: [], 18: [], 23: []})
+    (masklet,), (rejected,) = found.masklets, found.rejected
+    assert span(masklet) == (0, 11, 12)
+    assert span(rejected.masklet) == (12, 23, 12)
+    assert rejected.reason == NOT_CONFIRMED
+
+
+def test_neighbours_of_other_classes_do_not_steal_detections() -> None:
+    """A detection goes to the masklet whose class it fits, even where another one overlaps it more."""
+    scenes = number([scene(red_circle=10) for _ in range(12)])
+    wide, narrow = np.array([10.0, 2.0, 34.0, 14.0]), np.array([10.0, 2.0, 26.0, 14.0])
+    start = [Sighting(wide, "blue square"), Sighting(BOX, "red circle")]
+    found = label(scenes, {0: start, 6: [Sighting(narrow, "blue square")], 11: start})
+    evidence = {ONTOLOGY.class_names[item.class_id]: len(item.evidence) for item in found.masklets}
+    assert evidence == {"blue square": 3, "red circle": 2}
 
 
 def test_two_detections_of_one_object_are_one_masklet() -> None:

@@ -114,11 +114,14 @@ class OracleSession:
         return self._batch([self._mask(frame_index, self._meant(frame_index, box)) for box in xyxy])
 
     def add(self, frame_index: int, prompts: Mapping[int, Prompt]) -> MaskBatch:
-        """Follow what the boxes mean."""
+        """Follow what the masks mean."""
         for object_id, prompt in prompts.items():
-            if prompt.xyxy is None:
-                raise NotImplementedError("this oracle takes boxes only")
-            self._followed[object_id] = self._meant(frame_index, prompt.xyxy)
+            if prompt.mask is None:
+                raise NotImplementedError("this oracle takes masks only")
+            same = (
+                item for item in self._scene_by_frame[frame_index].objects if np.array_equal(item.mask, prompt.mask)
+            )
+            self._followed[object_id] = next((item.object_id for item in same), prompt.mask)
         return self.step(frame_index, list(prompts))
 
     def step(self, frame_index: int, object_ids: Sequence[int], *, reverse: bool = False) -> MaskBatch:
