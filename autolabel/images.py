@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -15,7 +16,9 @@ from autolabel.errors import InputError
 from autolabel.files import file_sha256, safe_name
 from autolabel.frames import Frame, Reading, flatten_alpha
 
-__all__ = ["ImageFolderInput", "read_image"]
+__all__ = ["JPEG_QUALITY", "ImageFolderInput", "jpeg_bytes", "read_image"]
+
+JPEG_QUALITY: Final = 95
 
 _16_BIT_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
 
@@ -71,9 +74,7 @@ class ImageFolderInput:
     @cached_property
     def sha256(self) -> str:
         """SHA-256 over the files' names and contents, in hexadecimal."""
-        lines = "".join(
-            f"{file_sha256(file)} {name}\n" for file, name in zip(self.files, self.file_names, strict=True)
-        )
+        lines = "".join(f"{file_sha256(file)} {name}\n" for file, name in zip(self.files, self.file_names, strict=True))
         return hashlib.sha256(lines.encode()).hexdigest()
 
     def frames(self) -> Reading:
@@ -122,6 +123,12 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
         raise InputError(
             f"{path}: expected an image, found what cannot be read as one ({reason}); replace it."
         ) from error
+
+
+def jpeg_bytes(image: NDArray[np.uint8]) -> bytes:
+    """Encode RGB uint8 (H, W, 3) as JPEG of quality `JPEG_QUALITY`."""
+    _, encoded = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return encoded.tobytes()
 
 
 def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:

@@ -1,6 +1,6 @@
-"""The files that a run was labelled from: noted when it is written, opened again when their pixels are needed."""
+"""The files that a run was labelled from, opened again when their pixels are needed."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from autolabel.errors import InputError, RunError
@@ -11,21 +11,7 @@ from autolabel.labels import InputKind
 from autolabel.store import InputIdentity, Run
 from autolabel.video import VideoInput
 
-__all__ = ["identity_of", "open_original", "original_frames"]
-
-
-def identity_of(found: Input, problems: Sequence[str] = ()) -> InputIdentity:
-    """What a run notes about an input, beside its labels.
-
-    Args:
-        found: The input.
-        problems: What was wrong with it although it could be labelled.
-    """
-    if isinstance(found, VideoInput):
-        info = found.info
-        return InputIdentity(found.sha256, found.size_bytes, info.stream, info.time_base, problems=tuple(problems))
-    file_names = tuple(file.relative_to(found.path).as_posix() for file in found.files)
-    return InputIdentity(found.sha256, found.size_bytes, file_names=file_names, problems=tuple(problems))
+__all__ = ["open_original", "original_frames"]
 
 
 def open_original(run: Run, name: str) -> Input:

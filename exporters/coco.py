@@ -46,7 +46,7 @@ class Coco:
                 },
             )
             if options.images:
-                write_pictures(run, pictures, out / split)
+                write_pictures(run, pictures, out / split, options.on_picture)
         return report
 
 

@@ -6,12 +6,14 @@
 ``annotations`` [{id, image_id, video_id, track_id, category_id, bbox (xywh), area (of the mask), segmentation
 (compressed COCO RLE), iscrowd (0), score, source}].
 
-A video's ``file_name`` is the file's own name, a picture's is relative to the folder of ``annotations.json``.
+A video's ``file_name`` is the file's own name, with its folders where two videos share it; a picture's is relative to
+the folder of ``annotations.json``.
 ``track_id`` tells objects apart within one video. A folder of stills is one video whose ``fps`` and ``pts_s`` are null,
 and its ``width`` and ``height`` are those of its first still. What the labels hold and this format does not: evidence,
 flags, and which frames were keyframes or seen by a person.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
@@ -46,17 +48,18 @@ class CocoVideo:
             },
         )
         if options.images:
-            write_pictures(run, pictures, out)
+            write_pictures(run, pictures, out, options.on_picture)
         return report
 
 
 def _videos(run: Run, video_ids: Mapping[str, int]) -> Iterator[dict[str, Any]]:
+    shared = Counter(Path(record.path).name for record in run.records.values())
     for name, record in run.records.items():
         frames = run.frames(name)
         width, height = frames[0].size_wh if frames else (0, 0)
         yield {
             "id": video_ids[name],
-            "file_name": Path(record.path).name,
+            "file_name": Path(record.path).as_posix() if shared[Path(record.path).name] > 1 else Path(record.path).name,
             "width": width,
             "height": height,
             "fps": record.fps,

@@ -1,6 +1,7 @@
 """What an exporter must answer to be used here; a third party's class that fits is a plugin."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -13,6 +14,9 @@ from autolabel.store import Run
 __all__ = ["ExportOptions", "ExportReport", "Exporter"]
 
 
+def _ignore() -> None: ...
+
+
 @dataclass(frozen=True)
 class ExportOptions:
     """What every format can be asked for.
@@ -21,10 +25,12 @@ class ExportOptions:
         images: Whether the pictures are written too, or the labels alone.
         val_share: Share of the frames that are kept for validation, 0 or more and less than 1; formats without splits
             ignore it.
+        on_picture: Called after every picture that was written.
     """
 
     images: bool = True
     val_share: float = 0.2
+    on_picture: Callable[[], None] = _ignore
 
     def __post_init__(self) -> None:
         if not 0 <= self.val_share < 1:

@@ -2,24 +2,20 @@
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps
 
 from autolabel.exporters.plan import Picture
+from autolabel.images import JPEG_QUALITY, jpeg_bytes
 from autolabel.labels import InputKind
 from autolabel.originals import open_original, original_frames
 from autolabel.store import Run
 
-__all__ = ["JPEG_QUALITY", "write_json", "write_pictures"]
-
-JPEG_QUALITY: Final = 95
+__all__ = ["write_json", "write_pictures"]
 
 
 def write_json(path: Path, sections: Mapping[str, Any]) -> None:
@@ -52,8 +48,14 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def write_pictures(run: Run, pictures: Sequence[Picture], folder: Path) -> None:
+def write_pictures(run: Run, pictures: Sequence[Picture], folder: Path, on_picture: Callable[[], None]) -> None:
     """Write pictures under their file names: a video's frames as JPEG, stills as the bytes they were.
+
+    Args:
+        run: Whose inputs they are taken from.
+        pictures: What to write, by input.
+        folder: What the file names are relative to.
+        on_picture: Called after every picture.
 
     Raises:
         RunError: An input has moved or changed since it was labelled.
@@ -64,12 +66,14 @@ def write_pictures(run: Run, pictures: Sequence[Picture], folder: Path) -> None:
             parent.mkdir(parents=True, exist_ok=True)
         if run.records[input_name].kind == InputKind.VIDEO:
             for frame in original_frames(run, input_name, targets):
-                targets[frame.frame_index].write_bytes(_jpeg(frame.image))
+                targets[frame.frame_index].write_bytes(jpeg_bytes(frame.image))
+                on_picture()
         else:
             original = open_original(run, input_name)
             file_names = run.records[input_name].identity.file_names
             for frame_index, target in targets.items():
                 _copy_upright(original.path / file_names[frame_index], target)
+                on_picture()
 
 
 def _copy_upright(source: Path, target: Path) -> None:
@@ -79,9 +83,3 @@ def _copy_upright(source: Path, target: Path) -> None:
             shutil.copyfile(source, target)
         else:
             ImageOps.exif_transpose(image).save(target, quality=JPEG_QUALITY)
-
-
-def _jpeg(image: NDArray[np.uint8]) -> bytes:
-    """Encode RGB uint8 ``(H, W, 3)``."""
-    _, encoded = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    return encoded.tobytes()

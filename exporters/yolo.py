@@ -45,7 +45,7 @@ class Yolo:
                 label_file = folder / picture.file_name
                 label_file.with_suffix(".txt").write_text(self._text(labels, picture), encoding="utf-8")
             if options.images:
-                write_pictures(run, pictures, out / "images" / split)
+                write_pictures(run, pictures, out / "images" / split, options.on_picture)
         report.notes += self._losses()
         return report
 
