@@ -5,17 +5,16 @@ point in the group ``autolabel.detectors`` or ``autolabel.trackers``. A third pa
 ontology, ``Class(ontology)``, a tracker without arguments, ``Class()``.
 """
 
-import importlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from typing import Any, Final, Literal
 
 from autolabel.base_models.loading import EMBEDDED, resolve_checkpoint
 from autolabel.base_models.protocols import Detector, Tracker
 from autolabel.errors import ModelError
 from autolabel.ontologies import Ontology
+from autolabel.plugins import find_plugin, import_class
 
 __all__ = ["DETECTORS", "TRACKERS", "NamedModel", "load_detector", "load_tracker"]
 
@@ -78,10 +77,10 @@ def load_detector(name: str, ontology: Ontology, *, device: str | None = None, d
         dtype: Precision of its weights, likewise.
 
     Raises:
-        ModelError: There is no such model, or it is no detector.
+        UserError: There is no such model, or it is no detector.
     """
-    if plugin := _find_plugin(name, "detector"):
-        detector = plugin(ontology)
+    if plugin := find_plugin(name, "autolabel.detectors"):
+        detector = _construct(name, plugin, ontology)
     else:
         adapter, checkpoint = _find_adapter(name, DETECTORS, "detector")
         detector = adapter(ontology, checkpoint, device=device, dtype=dtype)
@@ -101,10 +100,10 @@ def load_tracker(name: str, *, device: str | None = None, dtype: str | None = No
         dtype: Precision of its weights, likewise.
 
     Raises:
-        ModelError: There is no such model, or it is no tracker.
+        UserError: There is no such model, or it is no tracker.
     """
-    if plugin := _find_plugin(name, "tracker"):
-        tracker = plugin()
+    if plugin := find_plugin(name, "autolabel.trackers"):
+        tracker = _construct(name, plugin)
     else:
         adapter, checkpoint = _find_adapter(name, TRACKERS, "tracker")
         tracker = adapter(checkpoint, device=device, dtype=dtype)
@@ -113,17 +112,17 @@ def load_tracker(name: str, *, device: str | None = None, dtype: str | None = No
     return tracker
 
 
-def _find_plugin(name: str, role: Role) -> Any | None:
-    """A third party's class: by ``package.module:Class`` or by entry point; None where the name is neither."""
-    if found := entry_points(group=f"autolabel.{role}s", name=name):
-        return next(iter(found)).load()
-    return _import_class(name) if ":" in name and "/" not in name else None
+def _construct(name: str, plugin: Any, *arguments: Ontology) -> Any:
+    try:
+        return plugin(*arguments)
+    except TypeError as error:
+        raise ModelError(f"{name}: expected a class that takes {len(arguments)} arguments, found: {error}") from error
 
 
 def _find_adapter(name: str, named: Mapping[str, NamedModel], role: Role) -> tuple[Any, str]:
     """The adapter's class and the checkpoint to give to it."""
     if name in named:
-        return _import_class(named[name].adapter), named[name].checkpoint
+        return import_class(named[name].adapter), named[name].checkpoint
     folder = resolve_checkpoint(name) if "/" in name or name.startswith((".", "~")) else None
     if folder is None:
         raise ModelError(
@@ -135,12 +134,4 @@ def _find_adapter(name: str, named: Mapping[str, NamedModel], role: Role) -> tup
         raise ModelError(
             f"{name}: expected a {role} of type {', '.join(_ADAPTERS[role])}, found a checkpoint of type {model_type!r}"
         )
-    return _import_class(_ADAPTERS[role][model_type]), str(folder)
-
-
-def _import_class(reference: str) -> Any:
-    module_name, _, class_name = reference.partition(":")
-    try:
-        return getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError) as error:
-        raise ModelError(f"{reference}: expected package.module:Class that can be imported, found: {error}") from error
+    return import_class(_ADAPTERS[role][model_type]), str(folder)

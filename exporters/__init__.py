@@ -4,15 +4,14 @@
 ['coco', 'coco-video', 'yolo', 'yolo-seg']
 """
 
-import importlib
 import shutil
 from collections.abc import Mapping
-from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from autolabel.errors import RunError, UserError
 from autolabel.exporters.protocols import Exporter, ExportOptions, ExportReport
+from autolabel.plugins import find_plugin, import_class
 from autolabel.store import Run
 
 __all__ = ["EXPORTERS", "ExportOptions", "ExportReport", "Exporter", "export", "find_exporter"]
@@ -62,26 +61,16 @@ def find_exporter(name: str) -> Exporter:
     Raises:
         UserError: There is none, or what was found is none.
     """
-    if found := entry_points(group="autolabel.exporters", name=name):
-        exporter = next(iter(found)).load()()
-    else:
-        exporter = _import_class(EXPORTERS.get(name, name))()
+    exporter_class = import_class(EXPORTERS[name]) if name in EXPORTERS else find_plugin(name, "autolabel.exporters")
+    if exporter_class is None:
+        raise UserError(
+            f"expected one of the formats {', '.join(EXPORTERS)} or package.module:Class, found {name!r}; "
+            "choose one of them"
+        )
+    exporter = exporter_class()
     if not isinstance(exporter, Exporter):
         raise UserError(f"{name}: expected an exporter (a method `export`), found {type(exporter).__name__}")
     return exporter
-
-
-def _import_class(reference: str) -> Any:
-    module_name, colon, class_name = reference.partition(":")
-    if not colon:
-        raise UserError(
-            f"expected one of the formats {', '.join(EXPORTERS)} or package.module:Class, found {reference!r}; "
-            "choose one of them"
-        )
-    try:
-        return getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError) as error:
-        raise UserError(f"{reference}: expected package.module:Class that can be imported, found: {error}") from error
 
 
 def _write_whole(exporter: Exporter, run: Run, out: Path, options: ExportOptions) -> ExportReport:

@@ -11,7 +11,7 @@ import torch
 
 from autolabel.base_models.loading import EMBEDDED, choose_device, choose_dtype, resolve_checkpoint
 from autolabel.base_models.registry import DETECTORS, TRACKERS, load_detector, load_tracker
-from autolabel.errors import ModelError
+from autolabel.errors import ModelError, UserError
 from autolabel.ontologies import Ontology
 
 ONTOLOGY = Ontology.parse("red circle")
@@ -73,7 +73,7 @@ def test_a_local_folder_is_a_checkpoint() -> None:
 )
 def test_a_wrong_name_is_one_sentence(name: str, found: str) -> None:
     """A detector's name that leads nowhere says what was expected and what was found."""
-    with pytest.raises(ModelError) as caught:
+    with pytest.raises(UserError) as caught:
         load_detector(name, ONTOLOGY)
     assert found in str(caught.value)
     assert "\n" not in str(caught.value)
