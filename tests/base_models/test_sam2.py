@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import Sam2ImageProcessor, Sam2VideoModel, Sam2VideoProcessor, Sam2VideoVideoProcessor
 
-from autolabel.base_models.protocols import Prompt, Tracker
+from autolabel.base_models.protocols import Prompt
 from autolabel.base_models.sam2 import Sam2
 from autolabel.base_models.training.tracker_model import IMAGE_SIZE, initialise, tracker_config
 from autolabel.scenes import plan_video
