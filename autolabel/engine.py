@@ -31,7 +31,7 @@ from autolabel.labels import FrameLabels, FrameState, Masklet, Rejected, Source
 from autolabel.ontologies import Ontology
 from autolabel.tracks import START_CUT_OFF, Track, conclude
 
-__all__ = ["EngineSettings", "FoundLabels", "ImageLabeler", "VideoLabeler"]
+__all__ = ["EngineSettings", "FoundLabels", "ImageLabeler", "Setup", "VideoLabeler"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,38 @@ class EngineSettings:
 
 
 @dataclass(frozen=True)
+class Setup:
+    """What turns frames into labels.
+
+    Attributes:
+        ontology: What to find; its thresholds decide what starts a masklet.
+        detector: Bound to the same ontology.
+        tracker: Makes masks of boxes and moves them on.
+        settings: What to decide by.
+    """
+
+    ontology: Ontology
+    detector: Detector
+    tracker: Tracker
+    settings: EngineSettings = EngineSettings()
+
+    def starts(self, item: Detected) -> bool:
+        """Whether a detection is confident enough to be an object of its own."""
+        return item.score >= self.ontology.thresholds(self.detector.threshold)[item.class_id]
+
+    def detect(self, frame: Frame, session: TrackerSession) -> list[Detected]:
+        """Find objects on an encoded frame, with masks, each object once, the best score first."""
+        (detections,) = self.detector.detect([frame.image])
+        batch = session.segment(frame.frame_index, detections.xyxy.astype(np.float64))
+        rles = masks.encode_many(batch.masks) if len(batch.masks) else []
+        return unite_duplicates(
+            from_detections(detections, rles),
+            same_class_iou=self.settings.same_class_iou,
+            any_class_iou=self.settings.any_class_iou,
+        )
+
+
+@dataclass(frozen=True)
 class FoundLabels:
     """Labels of one input.
 
@@ -74,20 +106,11 @@ class FoundLabels:
 
 
 class VideoLabeler:
-    """Labels one video, frame by frame.
+    """Labels one video, frame by frame."""
 
-    Args:
-        ontology: What to find; its thresholds decide what starts a masklet.
-        detector: Bound to the same ontology.
-        tracker: Makes masks of boxes and moves them on.
-        settings: What to decide by.
-    """
-
-    def __init__(self, ontology: Ontology, detector: Detector, tracker: Tracker, settings: EngineSettings) -> None:
-        self._thresholds = ontology.thresholds(detector.threshold)
-        self._detector = detector
-        self._tracker = tracker
-        self._settings = settings
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._settings = setup.settings
         self._session: TrackerSession
         self._frames: list[FrameLabels] = []
         self._window: deque[int] = deque()
@@ -119,7 +142,7 @@ class VideoLabeler:
         """Compute the frame's features and let go of those that left the window."""
         if not self._window:
             height, width = frame.image.shape[:2]
-            self._session = self._tracker.start((width, height))
+            self._session = self._setup.tracker.start((width, height))
         self._session.encode(frame.frame_index, frame.image)
         self._window.append(frame.frame_index)
         if len(self._window) > self._settings.window * self._settings.keyframe_every + 1:
@@ -137,7 +160,7 @@ class VideoLabeler:
     def _look(self, frame: Frame) -> None:
         """Detect on a keyframe: confirm what is known, start what is new, end what is no longer confirmed."""
         frame_index = frame.frame_index
-        detected = detect(frame, self._detector, self._session, self._settings)
+        detected = self._setup.detect(frame, self._session)
         supported, unmatched = self._associate(frame_index, detected)
         self._confirm(frame_index, supported)
         self._start(frame_index, unmatched)
@@ -171,10 +194,10 @@ class VideoLabeler:
             if item is None:
                 track.missed.append(frame_index)
             else:
-                track.support(frame_index, item, self._detector.name)
+                track.support(frame_index, item, self._setup.detector.name)
                 track.missed.clear()
                 track.rows[frame_index] = (item.rle, Source.DETECTED)
-                if item.score >= self._thresholds[item.class_id]:
+                if self._setup.starts(item):
                     confident[track.object_id] = Prompt(mask=masks.decode(item.rle))
         self._session.add(frame_index, confident)
 
@@ -184,11 +207,11 @@ class VideoLabeler:
         prompts: dict[int, Prompt] = {}
         unused = self._unused.setdefault(frame_index, [])
         for item in unmatched:
-            if item.score < self._thresholds[item.class_id] or self._is_known(frame_index, item):
+            if not self._setup.starts(item) or self._is_known(frame_index, item):
                 unused.append(item)
                 continue
             track = Track(next(self._object_ids), rows={frame_index: (item.rle, Source.DETECTED)})
-            track.support(frame_index, item, self._detector.name)
+            track.support(frame_index, item, self._setup.detector.name)
             new[track.object_id] = track
             prompts[track.object_id] = Prompt(mask=masks.decode(item.rle))
         self._session.add(frame_index, prompts)
@@ -238,7 +261,7 @@ class VideoLabeler:
         unused = self._unused[frame_index]
         pairs = match([track.rows[frame_index][0]], [item.rle for item in unused], gate=self._settings.match_iou)
         for _, column in pairs:
-            track.support(frame_index, unused.pop(column), self._detector.name)
+            track.support(frame_index, unused.pop(column), self._setup.detector.name)
 
     def _end(self, tracks: Sequence[Track]) -> None:
         if tracks:
@@ -248,20 +271,10 @@ class VideoLabeler:
 
 
 class ImageLabeler:
-    """Labels unordered stills: every confident detection is an object of its own.
+    """Labels unordered stills: every confident detection is an object of its own."""
 
-    Args:
-        ontology: What to find; its thresholds decide what is kept.
-        detector: Bound to the same ontology.
-        tracker: Makes masks of boxes.
-        settings: What to decide by.
-    """
-
-    def __init__(self, ontology: Ontology, detector: Detector, tracker: Tracker, settings: EngineSettings) -> None:
-        self._thresholds = ontology.thresholds(detector.threshold)
-        self._detector = detector
-        self._tracker = tracker
-        self._settings = settings
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
         self._frames: list[FrameLabels] = []
         self._tracks: list[Track] = []
 
@@ -270,12 +283,12 @@ class ImageLabeler:
         for frame in frames:
             self._frames.append(_frame_labels(frame, keyframe=True))
             height, width = frame.image.shape[:2]
-            session = self._tracker.start((width, height))
+            session = self._setup.tracker.start((width, height))
             session.encode(frame.frame_index, frame.image)
-            for item in detect(frame, self._detector, session, self._settings):
-                if item.score >= self._thresholds[item.class_id]:
+            for item in self._setup.detect(frame, session):
+                if self._setup.starts(item):
                     track = Track(len(self._tracks) + 1, rows={frame.frame_index: (item.rle, Source.DETECTED)})
-                    track.support(frame.frame_index, item, self._detector.name)
+                    track.support(frame.frame_index, item, self._setup.detector.name)
                     self._tracks.append(track)
             yield self._frames[-1]
 
@@ -283,18 +296,6 @@ class ImageLabeler:
         """Tell what was found."""
         kept = tuple(masklet for masklet, _ in map(conclude, self._tracks) if masklet is not None)
         return FoundLabels(_with_states(self._frames, kept), kept, ())
-
-
-def detect(frame: Frame, detector: Detector, session: TrackerSession, settings: EngineSettings) -> list[Detected]:
-    """Find objects on an encoded frame, with masks, each object once, the best score first."""
-    (detections,) = detector.detect([frame.image])
-    batch = session.segment(frame.frame_index, detections.xyxy.astype(np.float64))
-    rles = masks.encode_many(batch.masks) if len(batch.masks) else []
-    return unite_duplicates(
-        from_detections(detections, rles),
-        same_class_iou=settings.same_class_iou,
-        any_class_iou=settings.any_class_iou,
-    )
 
 
 def _with_last(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:

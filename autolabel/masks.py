@@ -68,7 +68,7 @@ def iou(first: Sequence[Rle], second: Sequence[Rle]) -> NDArray[np.float64]:
     return np.asarray(coco_mask.iou(list(first), list(second), [0] * len(second)), dtype=np.float64)
 
 
-def merge(rles: Sequence[Rle], *, intersect: bool = False) -> Rle:
-    """Union of masks of one size, or their intersection."""
-    merged: Rle = coco_mask.merge(list(rles), intersect)
+def merge(rles: Sequence[Rle]) -> Rle:
+    """Union of masks of one size."""
+    merged: Rle = coco_mask.merge(list(rles))
     return merged

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from autolabel.base_models.protocols import Described, Detector, Tracker
 from autolabel.base_models.registry import load_detector, load_tracker
-from autolabel.engine import EngineSettings, FoundLabels, ImageLabeler, VideoLabeler
+from autolabel.engine import EngineSettings, FoundLabels, ImageLabeler, Setup, VideoLabeler
 from autolabel.errors import InputError
 from autolabel.frames import Frame, prefetch
 from autolabel.inputs import Input, find_inputs
@@ -111,35 +111,26 @@ def label(
     found = find_inputs(inputs, stream=stream, fps=fps, start_s=start_s, end_s=end_s)
     if not found.inputs:
         raise InputError("\n".join(str(error) for error in found.errors) or "expected at least one input, found none")
-    models = _Models(
+    setup = Setup(
         parsed,
         load_detector(detector, parsed, device=device, dtype=dtype),
         load_tracker(tracker, device=device, dtype=dtype),
         settings,
     )
     selection = {"fps": fps, "start_s": start_s, "end_s": end_s, "stream": stream}
-    writer = RunWriter(out, models.configuration() | {"selection": selection})
-    return _label_all(found.inputs, [str(error) for error in found.errors], models, writer, on_progress)
+    writer = RunWriter(out, _configuration(setup) | {"selection": selection})
+    return _label_all(found.inputs, [str(error) for error in found.errors], setup, writer, on_progress)
 
 
-@dataclass(frozen=True)
-class _Models:
-    """All that turns frames into labels."""
-
-    ontology: Ontology
-    detector: Detector
-    tracker: Tracker
-    settings: EngineSettings
-
-    def configuration(self) -> dict[str, Any]:
-        """All that the labels depend on, as plain data."""
-        return {
-            "ontology": self.ontology.to_dict(),
-            "detector": _describe(self.detector),
-            "tracker": _describe(self.tracker),
-            "engine": asdict(self.settings),
-            "versions": {name: version(name) for name in _RECORDED_VERSIONS},
-        }
+def _configuration(setup: Setup) -> dict[str, Any]:
+    """All that the labels depend on besides the input, as plain data."""
+    return {
+        "ontology": setup.ontology.to_dict(),
+        "detector": _describe(setup.detector),
+        "tracker": _describe(setup.tracker),
+        "engine": asdict(setup.settings),
+        "versions": {name: version(name) for name in _RECORDED_VERSIONS},
+    }
 
 
 def _describe(model: Detector | Tracker) -> dict[str, str]:
@@ -150,7 +141,7 @@ def _describe(model: Detector | Tracker) -> dict[str, str]:
 def _label_all(
     inputs: Sequence[Input],
     errors: list[str],
-    models: _Models,
+    setup: Setup,
     writer: RunWriter,
     on_progress: Callable[[Progress], None] | None,
 ) -> LabelSummary:
@@ -168,7 +159,7 @@ def _label_all(
                 on_progress(Progress(source.slug, number, len(inputs), frames_done, source.expected_frame_count))
 
         try:
-            problems.extend(_label_input(source, models, writer, report))
+            problems.extend(_label_input(source, setup, writer, report))
             labelled.append(source.slug)
         except InputError as error:
             writer.write_failure(source.slug, str(source.path), str(error))
@@ -176,11 +167,11 @@ def _label_all(
     return LabelSummary(writer.path, tuple(labelled), tuple(already_done), tuple(failures), tuple(problems))
 
 
-def _label_input(source: Input, models: _Models, writer: RunWriter, report: Callable[[int], None]) -> tuple[str, ...]:
-    """Label one input, a pure function of it and the models, and write its folder; returns what was wrong with it."""
+def _label_input(source: Input, setup: Setup, writer: RunWriter, report: Callable[[int], None]) -> tuple[str, ...]:
+    """Label one input, a pure function of it and the setup, and write its folder; returns what was wrong with it."""
     started = time.perf_counter()
     labeler_class = VideoLabeler if isinstance(source, VideoInput) else ImageLabeler
-    labeler = labeler_class(models.ontology, models.detector, models.tracker, models.settings)
+    labeler = labeler_class(setup)
     reading = source.frames()
     for frames_done, _ in enumerate(labeler.label(_ahead(reading)), start=1):
         report(frames_done)
@@ -189,7 +180,7 @@ def _label_input(source: Input, models: _Models, writer: RunWriter, report: Call
     if not found.frames:
         details = f" ({problems[0]})" if problems else ""
         raise InputError(f"{source.path}: expected frames to label, found none in the selection{details}.")
-    writer.write_input(_to_labels(source, models.ontology, found), _identify(source, problems), found.rejected)
+    writer.write_input(_to_labels(source, setup.ontology, found), _identify(source, problems), found.rejected)
     _log(writer.path, source.slug, len(found.frames), time.perf_counter() - started, problems)
     return problems
 

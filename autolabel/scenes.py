@@ -7,14 +7,16 @@ shape alone ("circle") or the colour alone ("red object"), whichever the ontolog
 Pictures are RGB ``uint8`` of shape ``(H, W, 3)``; masks are ``bool`` of shape ``(H, W)``; lengths are in pixels.
 """
 
-import colorsys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from autolabel.scene_backgrounds import blend, draw_background
+from autolabel.scene_shapes import COLOURS, SHAPES, Look, Pair, Pose, choose_look, coverage
 
 __all__ = [
     "ALL_PAIRS",
@@ -30,26 +32,11 @@ __all__ = [
     "plan_video",
 ]
 
-Pair = tuple[str, str]
 Picture = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Seed = int | Sequence[int]
 
-# Ranges of (hue in degrees, saturation, value); a hue above 360 wraps.
-_COLOUR_RANGES: dict[str, tuple[tuple[float, float], tuple[float, float], tuple[float, float]]] = {
-    "red": ((348, 366), (0.78, 1.0), (0.66, 0.95)),
-    "orange": ((20, 32), (0.82, 1.0), (0.82, 1.0)),
-    "yellow": ((50, 62), (0.74, 1.0), (0.84, 1.0)),
-    "green": ((100, 136), (0.58, 1.0), (0.43, 0.83)),
-    "blue": ((210, 236), (0.70, 1.0), (0.58, 0.95)),
-    "purple": ((264, 290), (0.54, 0.91), (0.43, 0.75)),
-    "white": ((0, 360), (0.0, 0.05), (0.93, 1.0)),
-    "black": ((0, 360), (0.0, 1.0), (0.0, 0.11)),
-}
-
-COLOURS: tuple[str, ...] = tuple(_COLOUR_RANGES)
-SHAPES: tuple[str, ...] = ("circle", "square", "triangle", "star", "hexagon", "cross", "ring", "heart")
 ALL_PAIRS: tuple[Pair, ...] = tuple((colour, shape) for colour in COLOURS for shape in SHAPES)
 HELD_OUT_PAIRS: tuple[Pair, ...] = (
     ("red", "star"),
@@ -61,7 +48,6 @@ HELD_OUT_PAIRS: tuple[Pair, ...] = (
 )
 TRAINING_PAIRS: tuple[Pair, ...] = tuple(pair for pair in ALL_PAIRS if pair not in HELD_OUT_PAIRS)
 
-_SUPERSAMPLING = 4  # edges are antialiased by drawing this many times larger and averaging
 _COUNTED_SHARE = 0.25  # a still's object counts when at least this share of it is visible
 _BREATHING = 0.12
 
@@ -110,33 +96,11 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class _Look:
-    """What one object looks like, apart from where it is."""
-
-    colour: str
-    shape: str
-    rgb: tuple[int, int, int]
-    hole: float
-    outline: float
-    outline_shade: float
-
-
-@dataclass(frozen=True)
-class _Pose:
-    """Where one object is in one picture: centre and radius in pixels, angle in radians."""
-
-    x: float
-    y: float
-    radius: float
-    angle: float
-
-
-@dataclass(frozen=True)
 class _Track:
     """One object of a video: a pose per frame, of which those in ``[first, last]`` are shown."""
 
-    look: _Look
-    poses: tuple[_Pose, ...]
+    look: Look
+    poses: tuple[Pose, ...]
     first: int
     last: int
 
@@ -170,7 +134,7 @@ class SceneVideo:
 
     @cached_property
     def _background(self) -> Picture:
-        return _draw_background(np.random.default_rng([*self.seed, 1]), self.size_wh)
+        return draw_background(np.random.default_rng([*self.seed, 1]), self.size_wh)
 
     def draw(self, frame_index: int) -> Scene:
         """Draw one frame.
@@ -222,10 +186,10 @@ def draw_still(
     rng = np.random.default_rng(seed)
     count = int(rng.integers(0, 7)) if object_count is None else object_count
     placed = [
-        (object_id, _choose_look(rng, pairs), _choose_pose(rng, size_wh, largest=0.20))
+        (object_id, choose_look(rng, pairs), _choose_pose(rng, size_wh, largest=0.20))
         for object_id in range(1, count + 1)
     ]
-    return _compose(_draw_background(rng, size_wh), placed, _choose_spoiling(rng), rng, least_share=_COUNTED_SHARE)
+    return _compose(draw_background(rng, size_wh), placed, _choose_spoiling(rng), rng, least_share=_COUNTED_SHARE)
 
 
 def plan_video(
@@ -263,100 +227,11 @@ def plan_video(
     return SceneVideo(key, size_wh, frame_count, tracks, _choose_spoiling(rng))
 
 
-# --- what an object looks like ---------------------------------------------------------------------------------------
-
-
-def _choose_look(rng: np.random.Generator, pairs: Sequence[Pair]) -> _Look:
-    colour, shape = pairs[int(rng.integers(len(pairs)))]
-    hue, saturation, value = (rng.uniform(*limits) for limits in _COLOUR_RANGES[colour])
-    red, green, blue = colorsys.hsv_to_rgb(hue / 360 % 1.0, saturation, value)
-    return _Look(
-        colour,
-        shape,
-        rgb=(round(255 * red), round(255 * green), round(255 * blue)),
-        hole=rng.uniform(0.55, 0.62),
-        outline=rng.uniform(0.6, 1.6) if rng.random() < 0.25 else 0.0,
-        outline_shade=rng.uniform(0.55, 0.8),
-    )
-
-
-def _regular_polygon(corners: int, *, start: float = 0.0) -> Floats:
-    turn = start + np.arange(corners) * 2 * np.pi / corners
-    return np.stack([np.sin(turn), -np.cos(turn)], axis=1)  # (corners, 2)
-
-
-def _star() -> Floats:
-    outer, inner = _regular_polygon(5), 0.42 * _regular_polygon(5, start=np.pi / 5)
-    return np.stack([outer, inner], axis=1).reshape(10, 2)
-
-
-def _cross(arm: float = 0.33) -> Floats:
-    corner = [(-arm, -1), (arm, -1), (arm, -arm), (1, -arm), (1, arm), (arm, arm)]
-    points = np.array(corner + [(-x, -y) for x, y in corner], dtype=np.float64)
-    return np.asarray(points / np.hypot(arm, 1.0))
-
-
-def _heart() -> Floats:
-    """The well-known curve (mathworld.wolfram.com/HeartCurve.html), scaled into the unit circle."""
-    t = np.linspace(0, 2 * np.pi, 64, endpoint=False)
-    x = 16 * np.sin(t) ** 3
-    y = -(13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t))
-    points = np.stack([x, y - (y.min() + y.max()) / 2], axis=1)
-    return np.asarray(points / np.hypot(*points.T).max())
-
-
-_UNIT_OUTLINES: dict[str, Floats] = {
-    "circle": _regular_polygon(64),
-    "square": _regular_polygon(4, start=np.pi / 4),
-    "triangle": _regular_polygon(3),
-    "star": _star(),
-    "hexagon": _regular_polygon(6),
-    "cross": _cross(),
-    "ring": _regular_polygon(64),
-    "heart": _heart(),
-}
-
-
-def _contours(look: _Look, pose: _Pose) -> list[Floats]:
-    """Outlines of a placed shape in pixels; a second one is a hole."""
-    cos, sin = np.cos(pose.angle), np.sin(pose.angle)
-    outline = _UNIT_OUTLINES[look.shape] @ np.array([[cos, sin], [-sin, cos]]) * pose.radius + (pose.x, pose.y)
-    if look.shape != "ring":
-        return [outline]
-    return [outline, look.hole * (outline - (pose.x, pose.y)) + (pose.x, pose.y)]
-
-
-def _coverage(look: _Look, pose: _Pose) -> tuple[NDArray[np.float32], NDArray[np.float32], int, int]:
-    """Draw one shape on a canvas of its own.
-
-    Returns:
-        Coverage of the shape and of its inside within the outline, both 0-1 float32 of shape ``(h, w)``, and the
-        canvas' left and top in the picture, in pixels.
-    """
-    left, top = int(np.floor(pose.x - pose.radius)) - 1, int(np.floor(pose.y - pose.radius)) - 1
-    side = int(np.ceil(2 * pose.radius)) + 4
-    canvas = np.zeros((side * _SUPERSAMPLING, side * _SUPERSAMPLING), dtype=np.uint8)
-    points = [
-        np.round((contour - (left, top)) * _SUPERSAMPLING * 16 - 8).astype(np.int32)
-        for contour in _contours(look, pose)
-    ]
-    cv2.fillPoly(canvas, points, 255, shift=4)
-    width = round(look.outline * _SUPERSAMPLING)
-    inside = cv2.erode(canvas, np.ones((2 * width + 1, 2 * width + 1), np.uint8)) if width else canvas
-    shrunk = [
-        cv2.resize(layer, (side, side), interpolation=cv2.INTER_AREA) / np.float32(255) for layer in (canvas, inside)
-    ]
-    return shrunk[0], shrunk[1], left, top
-
-
-# --- where it is -----------------------------------------------------------------------------------------------------
-
-
-def _choose_pose(rng: np.random.Generator, size_wh: tuple[int, int], *, largest: float) -> _Pose:
+def _choose_pose(rng: np.random.Generator, size_wh: tuple[int, int], *, largest: float) -> Pose:
     width, height = size_wh
     radius = rng.uniform(0.08, largest) * min(size_wh)
     x, y = rng.uniform(0.3 * radius, width - 0.3 * radius), rng.uniform(0.3 * radius, height - 0.3 * radius)
-    return _Pose(x, y, radius, rng.uniform(0, 2 * np.pi))
+    return Pose(x, y, radius, rng.uniform(0, 2 * np.pi))
 
 
 def _plan_track(
@@ -369,14 +244,14 @@ def _plan_track(
     pairs: Sequence[Pair],
     max_speed: float,
 ) -> _Track:
-    look, start = _choose_look(rng, pairs), _choose_pose(rng, size_wh, largest=0.18)
+    look, start = choose_look(rng, pairs), _choose_pose(rng, size_wh, largest=0.18)
     centres = _wander(rng, start, size_wh, frame_count, max_speed * min(size_wh))
     turning, phase, pace = rng.uniform(-0.08, 0.08), rng.uniform(0, 2 * np.pi), rng.uniform(0.08, 0.3)
     frames = np.arange(frame_count)
     radii = start.radius * (1 + _BREATHING * np.sin(phase + pace * frames))
     angles = start.angle + turning * frames
     poses = tuple(
-        _Pose(float(x), float(y), float(radius), float(angle))
+        Pose(float(x), float(y), float(radius), float(angle))
         for (x, y), radius, angle in zip(centres, radii, angles, strict=True)
     )
     first = int(rng.integers(1, max(2, frame_count // 2))) if rng.random() < late else 0
@@ -385,7 +260,7 @@ def _plan_track(
 
 
 def _wander(
-    rng: np.random.Generator, start: _Pose, size_wh: tuple[int, int], frame_count: int, max_step: float
+    rng: np.random.Generator, start: Pose, size_wh: tuple[int, int], frame_count: int, max_step: float
 ) -> Floats:
     """Centres of an object that drifts in slowly changing directions, shape ``(frame_count, 2)``, in pixels.
 
@@ -405,90 +280,6 @@ def _wander(
         heading = float(np.arctan2(step[1], step[0]))
         centre = centre + step
     return centres
-
-
-# --- background, composition, camera ---------------------------------------------------------------------------------
-
-
-def _dull_colour(rng: np.random.Generator) -> NDArray[np.float32]:
-    rgb = colorsys.hsv_to_rgb(rng.random(), rng.uniform(0.0, 0.38), rng.uniform(0.22, 0.82))
-    return 255 * np.array(rgb, dtype=np.float32)
-
-
-def _flat(rng: np.random.Generator, size_wh: tuple[int, int]) -> NDArray[np.float32]:
-    return np.broadcast_to(_dull_colour(rng), (size_wh[1], size_wh[0], 3)).copy()
-
-
-def _blend(weight: NDArray[np.float32], first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
-    return weight[..., None] * first + (1 - weight[..., None]) * second  # (H, W, 3)
-
-
-def _ramp(rng: np.random.Generator, size_wh: tuple[int, int]) -> NDArray[np.float32]:
-    """Position along a random direction, 0-1, float32, shape ``(H, W)``."""
-    x, y = np.meshgrid(np.linspace(-1, 1, size_wh[0]), np.linspace(-1, 1, size_wh[1]))
-    angle = rng.uniform(0, 2 * np.pi)
-    along = np.cos(angle) * x + np.sin(angle) * y
-    return np.asarray((along - along.min()) / (along.max() - along.min()), dtype=np.float32)
-
-
-def _gradient(rng: np.random.Generator, size_wh: tuple[int, int]) -> NDArray[np.float32]:
-    return _blend(_ramp(rng, size_wh), _dull_colour(rng), _dull_colour(rng))
-
-
-def _cloud(rng: np.random.Generator, size_wh: tuple[int, int], cells: int) -> NDArray[np.float32]:
-    """Smooth noise of about ``cells`` blobs a side, 0-1, float32, shape ``(H, W)``."""
-    coarse = rng.random((cells + 1, cells + 1), dtype=np.float32)
-    return np.clip(cv2.resize(coarse, size_wh, interpolation=cv2.INTER_CUBIC), 0, 1).astype(np.float32)
-
-
-def _soft_noise(rng: np.random.Generator, size_wh: tuple[int, int]) -> NDArray[np.float32]:
-    return _blend(_cloud(rng, size_wh, int(rng.integers(2, 9))), _dull_colour(rng), _dull_colour(rng))
-
-
-def _stripes(rng: np.random.Generator, size_wh: tuple[int, int]) -> NDArray[np.float32]:
-    bands = _ramp(rng, size_wh) * rng.uniform(4, 24)
-    weight = 0.5 + 0.5 * np.clip(np.sin(2 * np.pi * bands) * rng.uniform(0.8, 6), -1, 1)
-    return _blend(weight.astype(np.float32), _dull_colour(rng), _dull_colour(rng))
-
-
-def _photograph(rng: np.random.Generator, size_wh: tuple[int, int]) -> NDArray[np.float32]:
-    """Stand-in for a photograph: clouds over five octaves, dull patches with hard and soft edges, a light gradient."""
-    picture = _gradient(rng, size_wh)
-    for _ in range(int(rng.integers(4, 14))):
-        picture = _blend(_patch(rng, size_wh), _dull_colour(rng), picture)
-    texture = sum(_cloud(rng, size_wh, 2**octave) - 0.5 for octave in range(2, 7)) * rng.uniform(8, 30)
-    return np.asarray(picture + texture[..., None], dtype=np.float32)  # type: ignore[index]
-
-
-def _patch(rng: np.random.Generator, size_wh: tuple[int, int]) -> NDArray[np.float32]:
-    """Coverage of one irregular polygon or ellipse, 0-1, float32, shape ``(H, W)``."""
-    canvas = np.zeros((size_wh[1], size_wh[0]), dtype=np.float32)
-    centre = rng.uniform((0, 0), size_wh)
-    axes = rng.uniform(0.05, 0.5, 2) * min(size_wh)
-    opacity = rng.uniform(0.4, 1.0)
-    if rng.random() < 0.4:
-        cv2.ellipse(canvas, (tuple(centre), tuple(2 * axes), rng.uniform(0, 180)), opacity, -1, cv2.LINE_AA)
-    else:
-        turns = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(3, 8))))
-        corners = centre + axes * np.stack([np.cos(turns), np.sin(turns)], axis=1)
-        cv2.fillPoly(canvas, [np.round(corners).astype(np.int32)], opacity, cv2.LINE_AA)
-    if rng.random() < 0.5:
-        canvas = cv2.GaussianBlur(canvas, (0, 0), rng.uniform(0.5, 6)).astype(np.float32)
-    return canvas
-
-
-_BACKGROUNDS: tuple[Callable[[np.random.Generator, tuple[int, int]], NDArray[np.float32]], ...] = (
-    _flat,
-    _gradient,
-    _soft_noise,
-    _stripes,
-    _photograph,
-)
-
-
-def _draw_background(rng: np.random.Generator, size_wh: tuple[int, int]) -> Picture:
-    draw = _BACKGROUNDS[int(rng.integers(len(_BACKGROUNDS)))]
-    return np.clip(draw(rng, size_wh), 0, 255).astype(np.uint8)
 
 
 def _choose_spoiling(rng: np.random.Generator) -> _Spoiling:
@@ -517,7 +308,7 @@ def _spoil(picture: Picture, spoiling: _Spoiling, rng: np.random.Generator) -> P
 
 def _compose(
     background: Picture,
-    placed: Sequence[tuple[int, _Look, _Pose]],
+    placed: Sequence[tuple[int, Look, Pose]],
     spoiling: _Spoiling,
     rng: np.random.Generator,
     *,
@@ -538,9 +329,9 @@ def _compose(
     return Scene(_spoil(np.clip(np.round(picture), 0, 255).astype(np.uint8), spoiling, rng), tuple(objects))
 
 
-def _paint(picture: NDArray[np.float32], owner: NDArray[np.int32], object_id: int, look: _Look, pose: _Pose) -> int:
+def _paint(picture: NDArray[np.float32], owner: NDArray[np.int32], object_id: int, look: Look, pose: Pose) -> int:
     """Paint one object in place and return the number of pixels that the whole shape covers."""
-    shape, inside, left, top = _coverage(look, pose)
+    shape, inside, left, top = coverage(look, pose)
     height, width = owner.shape
     x0, y0 = max(left, 0), max(top, 0)
     x1, y1 = min(left + shape.shape[1], width), min(top + shape.shape[0], height)
@@ -549,8 +340,8 @@ def _paint(picture: NDArray[np.float32], owner: NDArray[np.int32], object_id: in
         return whole
     crop = np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
     fill = np.array(look.rgb, dtype=np.float32)
-    paint = _blend(inside[crop], fill, fill * np.float32(look.outline_shade))
+    paint = blend(inside[crop], fill, fill * np.float32(look.outline_shade))
     region = picture[y0:y1, x0:x1]
-    region[:] = _blend(shape[crop], paint, region)
+    region[:] = blend(shape[crop], paint, region)
     owner[y0:y1, x0:x1][shape[crop] >= 0.5] = object_id
     return whole

@@ -7,7 +7,7 @@ import pytest
 from oracles import UNSURE, OracleDetector, OracleTracker, Sighting, frames_of
 
 from autolabel import masks
-from autolabel.engine import EngineSettings, FoundLabels, ImageLabeler, VideoLabeler
+from autolabel.engine import EngineSettings, FoundLabels, ImageLabeler, Setup, VideoLabeler
 from autolabel.labels import FrameState, Masklet, Source
 from autolabel.ontologies import Ontology
 from autolabel.scenes import Scene, SceneObject, draw_still, plan_video
@@ -44,10 +44,12 @@ def label(
 ) -> FoundLabels:
     """Label a video with the oracles."""
     labeler = VideoLabeler(
-        ONTOLOGY,
-        OracleDetector(ONTOLOGY, scenes, script or {}),
-        OracleTracker(scenes),
-        EngineSettings(keyframe_every=STRIDE, **settings),
+        Setup(
+            ONTOLOGY,
+            OracleDetector(ONTOLOGY, scenes, script or {}),
+            OracleTracker(scenes),
+            EngineSettings(keyframe_every=STRIDE, **settings),
+        )
     )
     assert len(list(labeler.label(frames_of(scenes)))) == len(scenes)
     return labeler.found()
@@ -92,7 +94,7 @@ def test_a_late_object_is_tracked_back_to_where_it_appeared(first: int) -> None:
 def test_a_start_before_the_window_is_flagged() -> None:
     """Where an object was overlooked for longer than the window reaches back, its masklet says so."""
     scenes = number([scene(red_circle=10) for _ in range(30)])
-    overlooked = {0: [], STRIDE: [], 2 * STRIDE: []}
+    overlooked: dict[int, list[Sighting]] = {0: [], STRIDE: [], 2 * STRIDE: []}
     (masklet,) = label(scenes, overlooked, window=1).masklets
     assert span(masklet)[0] == 2 * STRIDE
     assert START_CUT_OFF in masklet.flags
@@ -206,9 +208,8 @@ def test_frames_are_encoded_once_and_let_go() -> None:
     """Each frame is encoded once, and the features held at a time do not grow with the video."""
     scenes = number([scene(red_circle=10) if index >= 20 else scene() for index in range(60)])
     tracker = OracleTracker(scenes)
-    labeler = VideoLabeler(
-        ONTOLOGY, OracleDetector(ONTOLOGY, scenes), tracker, EngineSettings(keyframe_every=STRIDE, window=2)
-    )
+    settings = EngineSettings(keyframe_every=STRIDE, window=2)
+    labeler = VideoLabeler(Setup(ONTOLOGY, OracleDetector(ONTOLOGY, scenes), tracker, settings))
     list(labeler.label(frames_of(scenes)))
     (session,) = tracker.sessions
     assert set(session.encoded.values()) == {1}
@@ -221,7 +222,7 @@ def test_drawn_videos_are_labelled_as_they_were_drawn() -> None:
     scenes = list(video)
     names = sorted({item.class_name for item in scenes[0].objects})
     ontology = Ontology.parse(names)
-    labeler = VideoLabeler(ontology, OracleDetector(ontology, scenes), OracleTracker(scenes), EngineSettings())
+    labeler = VideoLabeler(Setup(ontology, OracleDetector(ontology, scenes), OracleTracker(scenes)))
     list(labeler.label(frames_of(scenes)))
     found = labeler.found().masklets
     truth = {item.object_id: item.class_name for item in scenes[0].objects}
@@ -232,7 +233,7 @@ def test_stills_are_labelled_each_by_itself() -> None:
     """Every object on a still is a masklet of one frame; identities are unique across the stills."""
     stills = number([draw_still(seed, object_count=3) for seed in range(4)])
     ontology = Ontology.parse(sorted({item.class_name for still in stills for item in still.objects}))
-    labeler = ImageLabeler(ontology, OracleDetector(ontology, stills), OracleTracker(stills), EngineSettings())
+    labeler = ImageLabeler(Setup(ontology, OracleDetector(ontology, stills), OracleTracker(stills)))
     list(labeler.label(frames_of(stills)))
     found = labeler.found()
     assert len({item.object_id for item in found.masklets}) == len(found.masklets)

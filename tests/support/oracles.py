@@ -151,7 +151,7 @@ class OracleSession:
 
     def _batch(self, masks: Sequence[Mask]) -> MaskBatch:
         stacked = np.stack(masks) if masks else np.zeros((0, *self.size_wh[::-1]), dtype=bool)
-        return MaskBatch(stacked, np.ones(len(stacked), dtype=np.float32), stacked.any(axis=(1, 2)))
+        return MaskBatch(stacked, np.ones(len(stacked), dtype=np.float32), np.asarray(stacked.any(axis=(1, 2))))
 
 
 def _find(scenes: Sequence[Scene], image: Image) -> int:

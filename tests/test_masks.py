@@ -1,0 +1,51 @@
+"""Masks as run-length encodings."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+
+from autolabel import masks
+
+Mask = NDArray[np.bool_]
+
+mask_pairs = st.tuples(st.integers(1, 20), st.integers(1, 20)).flatmap(
+    lambda shape: st.tuples(arrays(np.bool_, shape), arrays(np.bool_, shape))
+)
+
+
+@given(mask_pairs)
+def test_masks_survive_encoding(pair: tuple[Mask, Mask]) -> None:
+    """Decoding gives back every pixel, the area counts them and the box encloses them tightly."""
+    mask, _ = pair
+    rle = masks.encode(mask)
+    assert np.array_equal(masks.decode(rle), mask)
+    assert masks.area(rle) == mask.sum()
+    left, top, right, bottom = masks.xyxy(rle).astype(int)
+    assert mask[top:bottom, left:right].sum() == mask.sum()
+    if mask.any():
+        assert mask[top].any()
+        assert mask[bottom - 1].any()
+        assert mask[:, left].any()
+        assert mask[:, right - 1].any()
+
+
+@given(mask_pairs)
+def test_overlap_and_union_count_pixels(pair: tuple[Mask, Mask]) -> None:
+    """What is computed on encodings is what pixels would give."""
+    first, second = pair
+    rles = masks.encode_many(np.stack(pair))
+    union, common = int((first | second).sum()), int((first & second).sum())
+    assert masks.area(masks.merge(rles)) == union
+    if union:
+        assert masks.iou(rles[:1], rles[1:])[0, 0] == np.float64(common / union)
+
+
+def test_nothing_is_no_exception() -> None:
+    """Empty lists give empty arrays of the right shape."""
+    rle = masks.encode(np.ones((2, 3), dtype=bool))
+    assert masks.iou([], [rle]).shape == (0, 1)
+    assert masks.iou([rle], []).shape == (1, 0)
+    assert masks.xyxy_of_many([]).shape == (0, 4)
+    assert masks.area_of_many([]).shape == (0,)
