@@ -55,7 +55,7 @@ def _train_line(folder: Path, *, killed_at: int | None = None) -> nn.Module:
         x = torch.randn(16, 3, generator=torch.Generator().manual_seed(step))  # (16, 3)
         return {"square": (model(x) - x.sum(1, keepdim=True)).square().mean()}
 
-    schedule = Schedule(steps=60, learning_rate=0.05, warmup=5, evaluate_every=20, save_seconds=0, log_seconds=0)
+    schedule = Schedule(steps=30, learning_rate=0.05, warmup=5, evaluate_every=10, save_seconds=0, log_seconds=0)
     return run(
         model, [ParameterGroup(list(model.parameters()))], schedule, losses, folder, evaluate=lambda _: {"one": 1.0}
     )
@@ -64,7 +64,7 @@ def _train_line(folder: Path, *, killed_at: int | None = None) -> nn.Module:
 def test_killed_training_ends_in_the_same_weights(tmp_path: Path) -> None:
     """A training that is killed twice and started again ends as if nothing had happened."""
     undisturbed = _train_line(tmp_path / "undisturbed").state_dict()
-    for step in (7, 41):
+    for step in (7, 21):
         with pytest.raises(KilledError):
             _train_line(tmp_path / "killed", killed_at=step)
     resumed = _train_line(tmp_path / "killed").state_dict()
@@ -77,7 +77,7 @@ def test_curves_are_written(tmp_path: Path) -> None:
     lines = (tmp_path / "curves.csv").read_text().splitlines()
     assert lines[0].split(",")[:2] == ["step", "learning_rate"]
     assert {"square", "one"} <= set(lines[0].split(","))
-    assert lines[-1].startswith("60,")
+    assert lines[-1].startswith("30,")
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -244,19 +244,19 @@ def test_a_micro_detector_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     configuration = build_configuration()
     configuration.encoder_layers = 1
     monkeypatch.setattr(detector, "build_model", lambda seed: build_model(seed, configuration))
-    monkeypatch.setattr(detector, "BATCH_SIZE", 2)
+    monkeypatch.setattr(detector, "STAGES", ((1.0, 64),))
     monkeypatch.setattr(detector, "quick_figures", lambda _: {})
-    schedule = Schedule(steps=4, learning_rate=1e-3, warmup=1, save_seconds=0, evaluate_every=4)
+    schedule = Schedule(steps=3, learning_rate=1e-3, warmup=1, save_seconds=0, evaluate_every=3)
     undisturbed = detector.train(tmp_path / "undisturbed", schedule, seed=0)
     original = detection_losses
     calls = iter(range(100))
 
-    def kill_at_the_third(layers: list[Prediction], targets: list[Targets]) -> dict[str, Tensor]:
-        if next(calls) == 2:
+    def kill_at_the_second(layers: list[Prediction], targets: list[Targets]) -> dict[str, Tensor]:
+        if next(calls) == 1:
             raise KilledError
         return original(layers, targets)
 
-    monkeypatch.setattr(detector, "detection_losses", kill_at_the_third)
+    monkeypatch.setattr(detector, "detection_losses", kill_at_the_second)
     with pytest.raises(KilledError):
         detector.train(tmp_path / "killed", schedule, seed=0)
     resumed = detector.train(tmp_path / "killed", schedule, seed=0).state_dict()
