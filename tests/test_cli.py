@@ -84,7 +84,7 @@ def test_unusable_input(mistake: Callable[[Path], list[str | Path]], tmp_path: P
     """An input that is no video is named in one sentence, and no run is left behind."""
     inputs = mistake(tmp_path)
     assert_one_sentence(label(*inputs, "--out", tmp_path / "run"), str(inputs[0]))
-    assert not (tmp_path / "run").exists()
+    assert not (tmp_path / "run" / "run.yaml").exists()
 
 
 def test_unwritable_output(workspace: Path, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def export(
             reports[name] = exporters.export(loaded, name, folder, options)
     for name, report in reports.items():
         _print_export(folders[name], name, report, output)
-    output.result({name: {"path": str(folders[name]), **asdict(report)} for name, report in reports.items()})
+    output.result({name: {"path": str(folders[name]), **vars(report)} for name, report in reports.items()})
 
 
 def _folders(formats: Sequence[str], out: Path) -> dict[str, Path]:
