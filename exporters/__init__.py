@@ -51,7 +51,7 @@ def export(run: Run, format_name: str, out: str | Path, options: ExportOptions |
     except OSError as error:
         raise UserError(f"expected room for the dataset at {out}, cannot write it: {error}; choose another") from error
     if run.failures:
-        report.notes.append(f"{len(run.failures)} inputs failed and are not in it: {', '.join(run.failures)}")
+        report.notes.append(f"inputs that failed and are not in it: {', '.join(run.failures)}")
     return report
 
 

@@ -61,7 +61,7 @@ class ExportReport:
         """Count the pictures that are going to be written."""
         report = cls(Counter({split: len(pictures) for split, pictures in plan.splits.items()}))
         if plan.left_out:
-            report.notes.append(f"{plan.left_out} frames between training and validation are in neither")
+            report.notes.append(f"frames between training and validation that are in neither: {plan.left_out}")
         return report
 
     def add(self, split: str, labels: VideoLabels, picture: Picture) -> None:

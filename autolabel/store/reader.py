@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from autolabel.errors import RunError
+from autolabel.errors import OntologyError, RunError
 from autolabel.labels import FrameLabels, InputKind, Rejected, VideoLabels
 from autolabel.ontologies import Ontology
 from autolabel.store import layout, tables
@@ -118,7 +118,8 @@ class Run:
     def _table(self, name: str, file_name: str) -> pa.Table:
         folder = layout.input_folder(self.path, name)
         try:
-            return pq.read_table(folder / file_name)
+            with pq.ParquetFile(folder / file_name) as file:  # read_table would read "a=1" in the path as a column
+                return file.read()
         except (OSError, pa.ArrowException) as error:
             raise RunError(
                 f"expected a readable table at {folder / file_name}, found a missing or damaged one; "
@@ -153,7 +154,7 @@ def read_configuration(run: Path) -> dict[str, Any]:
     try:
         configuration = yaml.safe_load(file.read_text(encoding="utf-8"))
         Ontology.parse(configuration["ontology"])
-    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError) as error:
+    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError, OntologyError) as error:
         raise RunError(
             f"expected the configuration of a run in {file}, found a damaged file; label into a new folder"
         ) from error
