@@ -6,8 +6,9 @@ One pass over the frames, of which a bounded window of the tracker's features is
 2. On a keyframe the detector's boxes become masks, and these are matched to the live masklets. A match is evidence, and
    a confident one is what the tracker goes on from, so that a drift ends at the next keyframe.
 3. A confident detection that matches nothing starts a masklet, which is also tracked backward through the window to the
-   frame on which the object appeared.
-4. A masklet that keyframes stop confirming is ended; one that too little evidence supports is rejected with the reason.
+   frame on which the object appeared. Where it meets a lost masklet of its class it is that one, which goes on.
+4. Where the tracker went over from a lost masklet to another object, the lost one is cut.
+5. A masklet that keyframes stop confirming is ended; one that too little evidence supports is rejected with the reason.
 
 Keyframes come at a fixed stride, and the last frame is one too, so that what was tracked to the end is confirmed.
 
@@ -163,6 +164,7 @@ class VideoLabeler:
         detected = self._setup.detect(frame, self._session)
         supported, unmatched = self._associate(frame_index, detected)
         self._confirm(frame_index, supported)
+        self._set_drift_aside()
         self._start(frame_index, unmatched)
         self._end([track for track in self._live.values() if len(track.missed) >= self._settings.keep_alive])
 
@@ -186,7 +188,7 @@ class VideoLabeler:
 
     def _confirm(self, frame_index: int, supported: dict[int, Detected]) -> None:
         """Note for every live masklet whether a keyframe supports it, and let the tracker go on from good support."""
-        confident: dict[int, Prompt] = {}
+        confident: list[Track] = []
         for track in self._live.values():
             if frame_index in track.rows:
                 track.chances.add(frame_index)
@@ -198,13 +200,26 @@ class VideoLabeler:
                 track.missed.clear()
                 track.rows[frame_index] = (item.rle, Source.DETECTED)
                 if self._setup.starts(item):
-                    confident[track.object_id] = Prompt(mask=masks.decode(item.rle))
-        self._session.add(frame_index, confident)
+                    confident.append(track)
+        self._condition(frame_index, confident)
+
+    def _set_drift_aside(self) -> None:
+        """Cut a lost masklet where the tracker went over to an object that the keyframe confirms as another one."""
+        confirmed = [track for track in self._live.values() if not track.missed]
+        for track in self._live.values():
+            since = sorted(index for index in track.rows if index > track.last_confirmed) if track.missed else []
+            drifted = (index for index in since if self._overlaps(index, track, confirmed))
+            if (first := next(drifted, None)) is not None:
+                track.set_aside(first)
+
+    def _overlaps(self, frame_index: int, track: Track, others: Sequence[Track]) -> bool:
+        here = [other.rows[frame_index][0] for other in others if frame_index in other.rows]
+        overlaps = masks.iou([track.rows[frame_index][0]], here)
+        return bool((overlaps >= self._settings.same_class_iou).any())
 
     def _start(self, frame_index: int, unmatched: Sequence[Detected]) -> None:
         """Start masklets from confident detections that stand for nothing known, and track them backward."""
         new: dict[int, Track] = {}
-        prompts: dict[int, Prompt] = {}
         unused = self._unused.setdefault(frame_index, [])
         for item in unmatched:
             if not self._setup.starts(item) or self._is_known(frame_index, item):
@@ -213,10 +228,16 @@ class VideoLabeler:
             track = Track(next(self._object_ids), rows={frame_index: (item.rle, Source.DETECTED)})
             track.support(frame_index, item, self._setup.detector.name)
             new[track.object_id] = track
-            prompts[track.object_id] = Prompt(mask=masks.decode(item.rle))
-        self._session.add(frame_index, prompts)
-        self._track_backward(new)
+        self._condition(frame_index, new.values())
+        met = self._track_backward(new)
         self._live.update(new)
+        for object_id, (known, met_index) in met.items():
+            self._join(frame_index, known, new[object_id], met_index)
+
+    def _condition(self, frame_index: int, tracks: Iterable[Track]) -> None:
+        """Let the tracker go on from the masks that masklets have on a frame."""
+        prompts = {track.object_id: Prompt(mask=masks.decode(track.rows[frame_index][0])) for track in tracks}
+        self._session.add(frame_index, prompts)
 
     def _is_known(self, frame_index: int, item: Detected) -> bool:
         """Whether a live masklet is where the detection is: one of its class, or any in the very same place."""
@@ -227,15 +248,21 @@ class VideoLabeler:
             for track, overlap in zip(here, overlaps, strict=True)
         )
 
-    def _track_backward(self, new: dict[int, Track]) -> None:
-        """Track new masklets through the window to the frames on which they appeared."""
+    def _track_backward(self, new: dict[int, Track]) -> dict[int, tuple[Track, int]]:
+        """Track new masklets through the window to the frames on which they appeared.
+
+        Returns:
+            By new identity, the lost masklet that turned out to be the same object, and the frame on which they met.
+        """
         going = dict(new)
+        met: dict[int, tuple[Track, int]] = {}
         for frame_index in list(self._window)[-2::-1]:
-            if not going:
-                return
             batch = self._session.step(frame_index, list(going), reverse=True)
             for track, mask in zip(list(going.values()), batch.masks, strict=True):
-                if not mask.any() or self._is_taken(frame_index, mask):
+                known = self._known_at(frame_index, mask) if mask.any() else None
+                if known is not None and known.missed and known.class_id == track.class_id:
+                    met.setdefault(track.object_id, (known, frame_index))
+                if known is not None or not mask.any():
                     del going[track.object_id]
                 else:
                     track.rows[frame_index] = (masks.encode(mask), Source.PROPAGATED)
@@ -243,15 +270,29 @@ class VideoLabeler:
         if self._window[0] != self._frames[0].frame_index:
             for track in going.values():
                 track.flags.append(START_CUT_OFF)
+        return met
 
-    def _is_taken(self, frame_index: int, mask: NDArray[np.bool_]) -> bool:
-        """Whether another masklet has the mask's place on a frame of the past."""
-        others = [track.rows[frame_index][0] for track in self._known() if frame_index in track.rows]
-        return bool((masks.iou([masks.encode(mask)], others) >= self._settings.same_class_iou).any())
+    def _known_at(self, frame_index: int, mask: NDArray[np.bool_]) -> Track | None:
+        """The masklet that has the mask's place on a frame of the past."""
+        here = [track for track in (*self._ended, *self._live.values()) if frame_index in track.rows]
+        overlaps = masks.iou([masks.encode(mask)], [track.rows[frame_index][0] for track in here])
+        if not here or overlaps.max() < self._settings.same_class_iou:
+            return None
+        return here[int(overlaps.argmax())]
 
-    def _known(self) -> Iterator[Track]:
-        yield from self._ended
-        yield from self._live.values()
+    def _join(self, frame_index: int, known: Track, new: Track, met_index: int) -> None:
+        """Go on with a lost masklet as what was found anew; what it held since they met had drifted."""
+        if not known.missed:
+            return  # another one was it already
+        self._session.drop([new.object_id])
+        del self._live[new.object_id]
+        if known.object_id in self._live:
+            self._session.drop([known.object_id])
+        else:
+            self._ended.remove(known)
+            self._live[known.object_id] = known
+        known.continue_as(new, met_index)
+        self._condition(frame_index, [known])
 
     def _support_backward(self, frame_index: int, track: Track) -> None:
         """On a keyframe of the past, take a detection as evidence that was too weak to start a masklet."""

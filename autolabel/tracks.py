@@ -1,6 +1,6 @@
 """A masklet in the making, and what becomes of it in the end."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,13 +11,16 @@ from autolabel.labels import Evidence, Masklet, Rejected, Source
 from autolabel.masks import Rle
 from autolabel.voting import vote
 
-__all__ = ["LOW_MARGIN", "NOT_CONFIRMED", "START_CUT_OFF", "Track", "conclude"]
+__all__ = ["DRIFTED", "LOW_MARGIN", "NOT_CONFIRMED", "START_CUT_OFF", "Track", "conclude"]
 
 START_CUT_OFF: Final = "start cut off"
 """Flag: the object was there before the first frame that could be tracked backward to."""
 
 LOW_MARGIN: Final = "low margin"
 """Flag: another class has nearly as much support."""
+
+DRIFTED: Final = "drifted onto another object"
+"""Reason: frames of a kept masklet on which the tracker had gone over to an object that has a masklet of its own."""
 
 NOT_CONFIRMED: Final = "not confirmed by a later keyframe"
 """Reason: frames of a kept masklet from the first keyframe on that did not find it, and none after did."""
@@ -36,6 +39,7 @@ class Track:
         chances: Keyframes on which it was visible, so that the detector could have found it.
         missed: Keyframes without support since the last one with it.
         flags: What a reviewer should look at.
+        drifted: Rows that turned out to be of another object.
     """
 
     object_id: int
@@ -44,11 +48,30 @@ class Track:
     chances: set[int] = field(default_factory=set)
     missed: list[int] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
+    drifted: dict[int, tuple[Rle, Source]] = field(default_factory=dict)
 
     def support(self, frame_index: int, detected: Detected, model: str) -> None:
         """Take a detection on a keyframe as evidence."""
         self.evidence.append(Evidence(frame_index, detected.prompt, detected.class_scores, model))
         self.chances.add(frame_index)
+
+    def continue_as(self, other: "Track", met_index: int) -> None:
+        """Take over what a track of the same object holds after the frame on which the two met."""
+        self.rows = {index: row for index, row in self.rows.items() if index <= met_index} | other.rows
+        self.chances = {index for index in self.chances if index <= met_index} | other.chances
+        self.evidence += other.evidence
+        self.missed.clear()
+
+    def set_aside(self, drifted_from: int) -> None:
+        """Take the rows from one frame on for another object's."""
+        self.drifted |= {index: row for index, row in self.rows.items() if index >= drifted_from}
+        self.rows = {index: row for index, row in self.rows.items() if index < drifted_from}
+        self.chances = {index for index in self.chances if index < drifted_from}
+
+    @property
+    def last_confirmed(self) -> int:
+        """The last keyframe with support."""
+        return max(item.frame_index for item in self.evidence)
 
     @property
     def class_id(self) -> int:
@@ -62,17 +85,19 @@ def conclude(track: Track) -> tuple[Masklet | None, list[Rejected]]:
     Returns:
         The masklet, or None where too little evidence supports it; and what is not kept.
     """
+    rejected = [Rejected(_masklet(track, track.drifted), DRIFTED)] if track.drifted else []
     if len(track.evidence) < 2 <= len(track.chances):
         reason = f"supported on 1 of {len(track.chances)} keyframes"
-        return None, [Rejected(_masklet(track, track.rows), reason)]
-    confirmed = [frame_index for frame_index in track.rows if not track.missed or frame_index < track.missed[0]]
-    unconfirmed = track.rows.keys() - set(confirmed)
-    rejected = [Rejected(_masklet(track, unconfirmed), NOT_CONFIRMED)] if unconfirmed else []
+        return None, [Rejected(_masklet(track, track.rows), reason), *rejected]
+    confirmed = {index: row for index, row in track.rows.items() if not track.missed or index < track.missed[0]}
+    unconfirmed = {index: row for index, row in track.rows.items() if index not in confirmed}
+    if unconfirmed:
+        rejected.append(Rejected(_masklet(track, unconfirmed), NOT_CONFIRMED))
     return _masklet(track, confirmed), rejected
 
 
-def _masklet(track: Track, frames: Iterable[int]) -> Masklet:
-    ordered = sorted(frames)
+def _masklet(track: Track, rows: Mapping[int, tuple[Rle, Source]]) -> Masklet:
+    ordered = sorted(rows)
     evidence = tuple(sorted(track.evidence, key=lambda item: item.frame_index))
     votes = vote(evidence)
     low = (LOW_MARGIN,) if votes.margin < _LOW_MARGIN else ()
@@ -81,8 +106,8 @@ def _masklet(track: Track, frames: Iterable[int]) -> Masklet:
         class_id=votes.class_id,
         score=votes.score,
         frame_indices=np.array(ordered, dtype=np.int64),
-        rles=tuple(track.rows[frame_index][0] for frame_index in ordered),
-        sources=tuple(track.rows[frame_index][1] for frame_index in ordered),
+        rles=tuple(rows[frame_index][0] for frame_index in ordered),
+        sources=tuple(rows[frame_index][1] for frame_index in ordered),
         evidence=evidence,
         votes=votes.log_odds,
         margin=votes.margin,

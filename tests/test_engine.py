@@ -11,7 +11,7 @@ from autolabel.engine import EngineSettings, FoundLabels, ImageLabeler, Setup, V
 from autolabel.labels import FrameState, Masklet, Source
 from autolabel.ontologies import Ontology
 from autolabel.scenes import Scene, SceneObject, draw_still, plan_video
-from autolabel.tracks import NOT_CONFIRMED, START_CUT_OFF
+from autolabel.tracks import DRIFTED, NOT_CONFIRMED, START_CUT_OFF
 
 ONTOLOGY = Ontology.parse(["red circle", "blue square", "green star"])
 SIZE_WH = (64, 48)
@@ -40,14 +40,17 @@ def number(scenes: Sequence[Scene]) -> list[Scene]:
 
 
 def label(
-    scenes: Sequence[Scene], script: Mapping[int, Sequence[Sighting]] | None = None, **settings: int
+    scenes: Sequence[Scene],
+    script: Mapping[int, Sequence[Sighting]] | None = None,
+    drift: Mapping[tuple[int, int], int] | None = None,
+    **settings: int,
 ) -> FoundLabels:
     """Label a video with the oracles."""
     labeler = VideoLabeler(
         Setup(
             ONTOLOGY,
             OracleDetector(ONTOLOGY, scenes, script or {}),
-            OracleTracker(scenes),
+            OracleTracker(scenes, drift or {}),
             EngineSettings(keyframe_every=STRIDE, **settings),
         )
     )
@@ -169,6 +172,18 @@ def test_frames_that_no_later_keyframe_confirms_are_set_aside() -> None:
     assert span(masklet) == (0, 11, 12)
     assert span(rejected.masklet) == (12, 23, 12)
     assert rejected.reason == NOT_CONFIRMED
+
+
+def test_a_drift_is_cut_and_the_object_goes_on_under_its_identity() -> None:
+    """Where the tracker went over to another object, the next keyframe finds the lost one, which stays the same one."""
+    scenes = number([scene(red_circle=10, blue_square=40) for _ in range(24)])
+    found = label(scenes, drift={(1, frame_index): 2 for frame_index in range(8, 13)})
+    assert [(item.object_id, *span(item)) for item in found.masklets] == [(1, 0, 23, 24), (2, 0, 23, 24)]
+    for masklet in found.masklets:
+        for frame_index, rle in zip(masklet.frame_indices, masklet.rles, strict=True):
+            assert np.array_equal(masks.decode(rle), scenes[frame_index].objects[masklet.object_id - 1].mask)
+    (rejected,) = found.rejected
+    assert (rejected.reason, span(rejected.masklet)) == (DRIFTED, (8, 12, 5))
 
 
 def test_neighbours_of_other_classes_do_not_steal_detections() -> None:

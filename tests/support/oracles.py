@@ -71,15 +71,21 @@ class OracleDetector:
 
 @dataclass
 class OracleTracker:
-    """Starts sessions that know the true masks."""
+    """Starts sessions that know the true masks.
+
+    Attributes:
+        scenes: The video.
+        drift: By the engine's identity and frame, the true identity that an object is mistaken for there.
+    """
 
     scenes: Sequence[Scene]
+    drift: Mapping[tuple[int, int], int] = field(default_factory=dict)
     name: str = "oracle"
     sessions: list["OracleSession"] = field(default_factory=list)
 
     def start(self, size_wh: tuple[int, int]) -> "OracleSession":
         """Begin a video."""
-        self.sessions.append(OracleSession(self.scenes, size_wh))
+        self.sessions.append(OracleSession(self.scenes, size_wh, self.drift))
         return self.sessions[-1]
 
 
@@ -94,6 +100,7 @@ class OracleSession:
 
     scenes: Sequence[Scene]
     size_wh: tuple[int, int]
+    drift: Mapping[tuple[int, int], int]
     most_frames: int = 0
     encoded: dict[int, int] = field(default_factory=dict)
     _scene_by_frame: dict[int, Scene] = field(default_factory=dict)
@@ -125,8 +132,9 @@ class OracleSession:
         return self.step(frame_index, list(prompts))
 
     def step(self, frame_index: int, object_ids: Sequence[int], *, reverse: bool = False) -> MaskBatch:
-        """True masks, wherever the objects are."""
-        return self._batch([self._mask(frame_index, self._followed[object_id]) for object_id in object_ids])
+        """True masks, wherever the objects are, unless the script lets one drift."""
+        followed = [self.drift.get((object_id, frame_index), self._followed[object_id]) for object_id in object_ids]
+        return self._batch([self._mask(frame_index, target) for target in followed])
 
     def drop(self, object_ids: Sequence[int]) -> None:
         """Follow no longer."""
