@@ -1,0 +1,122 @@
+"""Other people's software reads the datasets, without a complaint, and finds in them what the labels hold."""
+
+import io
+import json
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import numpy as np
+import pytest
+import supervision as sv
+from factories import SIZE_WH, clip, write_run, write_video
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from autolabel import masks
+from autolabel.exporters import ExportOptions, export
+from autolabel.labels import VideoLabels
+from autolabel.store import Run
+
+IN_TRAINING = ExportOptions(val_share=0)
+
+
+@pytest.fixture
+def labels(tmp_path: Path) -> VideoLabels:
+    return clip(path=str(tmp_path / "clip.mp4"))
+
+
+@pytest.fixture
+def run(labels: VideoLabels, tmp_path: Path) -> Run:
+    """One real video that was labelled."""
+    return write_run(tmp_path / "run", labels, identities=[write_video(Path(labels.path))])
+
+
+def iou(first: np.ndarray, second: np.ndarray) -> float:
+    return float((first & second).sum() / (first | second).sum())
+
+
+@pytest.mark.parametrize(("format_name", "folder"), [("coco", "train"), ("coco-video", ".")])
+def test_pycocotools(run: Run, labels: VideoLabels, tmp_path: Path, format_name: str, folder: str) -> None:
+    """Masks, areas, boxes and classes are those of the labels, and evaluated against themselves they are perfect."""
+    export(run, format_name, tmp_path / "dataset", IN_TRAINING)
+    file = tmp_path / "dataset" / folder / "annotations.json"
+    with redirect_stdout(io.StringIO()):
+        coco = COCO(file)
+        results = coco.loadRes(json.loads(file.read_text())["annotations"])
+        evaluation = COCOeval(coco, results, "segm")
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    assert evaluation.stats[0] == pytest.approx(1)
+    assert len(coco.imgs) == len(labels.frames)
+    for image in coco.imgs.values():
+        assert (file.parent / image["file_name"]).is_file()
+        found = coco.loadAnns(coco.getAnnIds(image["id"]))
+        for annotation, (masklet, row) in zip(found, labels.on_frame(image["frame_index"]), strict=True):
+            mask = masks.decode(masklet.rles[row])
+            np.testing.assert_array_equal(coco.annToMask(annotation).astype(bool), mask)
+            assert annotation["area"] == mask.sum()
+            assert coco.cats[annotation["category_id"]]["name"] == labels.class_names[masklet.class_id]
+
+
+def check_with_supervision(dataset: sv.DetectionDataset, labels: VideoLabels, tolerance: float) -> None:
+    """Compare every frame's boxes (within a tolerance in pixels) and classes; frames without objects have none."""
+    assert tuple(dataset.classes) == labels.class_names
+    assert len(dataset) == len(labels.frames)
+    for (path, image, found), (_, expected) in zip(dataset, labels, strict=True):
+        assert image.shape[1::-1] == SIZE_WH, path
+        np.testing.assert_allclose(found.xyxy, expected.xyxy, atol=tolerance)
+        if len(expected):
+            assert found.class_id.tolist() == expected.class_id.tolist()
+
+
+def test_supervision_reads_coco(run: Run, labels: VideoLabels, tmp_path: Path) -> None:
+    """Boxes, classes and masks with holes are exact."""
+    export(run, "coco", tmp_path / "dataset", IN_TRAINING)
+    folder = tmp_path / "dataset/train"
+    dataset = sv.DetectionDataset.from_coco(str(folder), str(folder / "annotations.json"), force_masks=True)
+    check_with_supervision(dataset, labels, tolerance=0)
+    for (_, _, found), (_, expected) in zip(dataset, labels, strict=True):
+        if len(expected):
+            np.testing.assert_array_equal(found.mask, expected.mask)
+
+
+@pytest.mark.parametrize(("format_name", "tolerance"), [("yolo", 0.001), ("yolo-seg", 0.52)])
+def test_supervision_reads_yolo(
+    run: Run, labels: VideoLabels, tmp_path: Path, format_name: str, tolerance: float
+) -> None:
+    """Boxes are those of the labels; polygons give the masks, holes included."""
+    export(run, format_name, tmp_path / "dataset", IN_TRAINING)
+    folder = tmp_path / "dataset"
+    dataset = sv.DetectionDataset.from_yolo(
+        str(folder / "images/train"), str(folder / "labels/train"), str(folder / "data.yaml")
+    )
+    check_with_supervision(dataset, labels, tolerance)
+    if format_name == "yolo-seg":
+        for (_, _, found), (_, expected) in zip(dataset, labels, strict=True):
+            for index in range(len(expected)):
+                np.testing.assert_array_equal(found.mask[index], expected.mask[index])
+
+
+@pytest.mark.parametrize("format_name", ["yolo", "yolo-seg"])
+def test_ultralytics(
+    run: Run, labels: VideoLabels, tmp_path: Path, format_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its checkers find the pictures, every label and no fault, and its masks are those of the labels."""
+    monkeypatch.setenv("YOLO_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setenv("YOLO_OFFLINE", "true")
+    data_utils = pytest.importorskip("ultralytics.data.utils", reason="needs ultralytics, installed without opencv")
+    export(run, format_name, tmp_path / "dataset", IN_TRAINING)
+    data = data_utils.check_det_dataset(tmp_path / "dataset/data.yaml", autodownload=False)
+    assert data["names"] == dict(enumerate(labels.class_names))
+    pictures = sorted(Path(data["train"]).iterdir())
+    label_files = data_utils.img2label_paths([str(path) for path in pictures])
+    for picture, label_file, (_, expected) in zip(pictures, label_files, labels, strict=True):
+        checked = data_utils.verify_image_label((str(picture), label_file, "", False, data["nc"], 0, 0, False))
+        _, boxes, shape, segments, _, missing, found, empty, corrupt, message = checked
+        assert (missing, found, empty, corrupt, message) == (0, 1, int(len(expected) == 0), 0, "")
+        assert shape == SIZE_WH[::-1]
+        assert len(boxes) == len(expected)
+        for index, segment in enumerate(segments):
+            mask = data_utils.polygon2mask(shape, [(segment * SIZE_WH).reshape(-1)]).astype(bool)
+            assert any(iou(mask, own) == 1 for own in expected.mask), index
