@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import supervision as sv
 from factories import SIZE_WH, clip, write_run, write_video
+from numpy.typing import NDArray
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
@@ -31,7 +32,7 @@ def run(labels: VideoLabels, tmp_path: Path) -> Run:
     return write_run(tmp_path / "run", labels, identities=[write_video(Path(labels.path))])
 
 
-def iou(first: np.ndarray, second: np.ndarray) -> float:
+def iou(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
     return float((first & second).sum() / (first | second).sum())
 
 
@@ -59,11 +60,15 @@ def test_pycocotools(run: Run, labels: VideoLabels, tmp_path: Path, format_name:
             assert coco.cats[annotation["category_id"]]["name"] == labels.class_names[masklet.class_id]
 
 
+def sorted_by_path(dataset: sv.DetectionDataset) -> list[tuple[str, NDArray[np.uint8], sv.Detections]]:
+    return sorted(dataset, key=lambda entry: entry[0])  # supervision lists folders in the disk's order
+
+
 def check_with_supervision(dataset: sv.DetectionDataset, labels: VideoLabels, tolerance: float) -> None:
     """Compare every frame's boxes (within a tolerance in pixels) and classes; frames without objects have none."""
     assert tuple(dataset.classes) == labels.class_names
     assert len(dataset) == len(labels.frames)
-    for (path, image, found), (_, expected) in zip(dataset, labels, strict=True):
+    for (path, image, found), (_, expected) in zip(sorted_by_path(dataset), labels, strict=True):
         assert image.shape[1::-1] == SIZE_WH, path
         np.testing.assert_allclose(found.xyxy, expected.xyxy, atol=tolerance)
         if len(expected):
@@ -76,7 +81,7 @@ def test_supervision_reads_coco(run: Run, labels: VideoLabels, tmp_path: Path) -
     folder = tmp_path / "dataset/train"
     dataset = sv.DetectionDataset.from_coco(str(folder), str(folder / "annotations.json"), force_masks=True)
     check_with_supervision(dataset, labels, tolerance=0)
-    for (_, _, found), (_, expected) in zip(dataset, labels, strict=True):
+    for (_, _, found), (_, expected) in zip(sorted_by_path(dataset), labels, strict=True):
         if len(expected):
             np.testing.assert_array_equal(found.mask, expected.mask)
 
@@ -93,7 +98,7 @@ def test_supervision_reads_yolo(
     )
     check_with_supervision(dataset, labels, tolerance)
     if format_name == "yolo-seg":
-        for (_, _, found), (_, expected) in zip(dataset, labels, strict=True):
+        for (_, _, found), (_, expected) in zip(sorted_by_path(dataset), labels, strict=True):
             for index in range(len(expected)):
                 np.testing.assert_array_equal(found.mask[index], expected.mask[index])
 
