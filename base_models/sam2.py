@@ -24,8 +24,11 @@ from autolabel.base_models.sam2_steps import (
     attend,
     decode,
     encode_image,
+    full_logits,
+    logits_of_masks,
     memorise,
-    prompt_with_masks,
+    read_masks,
+    take_masks,
 )
 
 __all__ = ["Sam2", "Sam2Session"]
@@ -138,7 +141,7 @@ class Sam2Session:
         for group in groups.values():
             conditioned = self._attend(frame_index, [recalls[object_id] for object_id in group])
             decoded = decode(self._model, self._features[frame_index], conditioned)
-            self._remember(frame_index, group, decoded, prompted=False)
+            self._remember(frame_index, group, decoded, full_logits(self._model, decoded), prompted=False)
             batches.update(zip(group, _split(self._to_masks(decoded)), strict=True))
         return _concatenate([batches[object_id] for object_id in object_ids]) if object_ids else self._empty_batch()
 
@@ -151,14 +154,14 @@ class Sam2Session:
         features = self._features[frame_index]
         if prompt.mask is not None:
             masks = self._to_square(prompt.mask)
-            decoded = prompt_with_masks(self._model, features, masks)
-            self._remember(frame_index, [object_id], decoded, prompted=True, masks=masks)
+            decoded = take_masks(self._model, read_masks(self._model, features, masks), masks)
+            self._remember(frame_index, [object_id], decoded, logits_of_masks(masks), prompted=True)
             return self._to_masks(decoded)
         points, labels = self._clicks([prompt])
         known = object_id in self._objects
         conditioned = self._attend(frame_index, [self._recall(frame_index, object_id)]) if known else None
         decoded = decode(self._model, features, conditioned, points=points, labels=labels)
-        self._remember(frame_index, [object_id], decoded, prompted=True)
+        self._remember(frame_index, [object_id], decoded, full_logits(self._model, decoded), prompted=True)
         return self._to_masks(decoded)
 
     def _recall(self, frame_index: int, object_id: int, *, reverse: bool = False) -> _Recall:
@@ -201,11 +204,11 @@ class Sam2Session:
         frame_index: int,
         object_ids: Sequence[int],
         decoded: Decoded,
+        logits: Tensor,
         *,
         prompted: bool,
-        masks: Tensor | None = None,
     ) -> None:
-        memory = memorise(self._model, self._features[frame_index], decoded, prompted=prompted, masks=masks)
+        memory = memorise(self._model, self._features[frame_index], decoded, logits, prompted=prompted)
         self._map_position = memory.position
         reach = self._model.config.max_object_pointers_in_encoder
         for row, object_id in enumerate(object_ids):

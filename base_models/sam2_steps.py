@@ -2,7 +2,8 @@
 
 transformers' own loop (`Sam2VideoModel.propagate_in_video_iterator`) runs one object at a time and keeps everything.
 These functions compose the same public submodules in the same order for many objects at once and keep nothing; what is
-kept is up to the caller. Where both can do the same job they give the same masks and scores. Coordinates are in pixels
+kept is up to the caller: the session that tracks, or the training, for gradients flow through all of them. Where both
+can do the same job they give the same masks and scores. Coordinates are in pixels
 of the model's square picture, ``side`` pixels wide; its coarsest features have ``cells * cells`` positions.
 """
 
@@ -14,7 +15,19 @@ from torch import Tensor
 from transformers import Sam2VideoModel
 from transformers.models.sam2_video.modeling_sam2_video import get_1d_sine_pe
 
-__all__ = ["Decoded", "Features", "Memory", "attend", "decode", "encode_image", "memorise", "prompt_with_masks"]
+__all__ = [
+    "Decoded",
+    "Features",
+    "Memory",
+    "attend",
+    "decode",
+    "encode_image",
+    "full_logits",
+    "logits_of_masks",
+    "memorise",
+    "read_masks",
+    "take_masks",
+]
 
 _ABSENT_LOGIT = -1024.0  # every pixel of an object that is judged absent
 _MASK_SCALE, _MASK_BIAS = 20.0, -10.0  # a given mask as logits: nearly certain either way
@@ -22,12 +35,12 @@ _MASK_SCALE, _MASK_BIAS = 20.0, -10.0  # a given mask as logits: nearly certain 
 
 @dataclass(frozen=True)
 class Features:
-    """Image features of one frame.
+    """Image features of one frame for all objects, or of N frames for one object each.
 
     Attributes:
-        fine: For the mask decoder, shape ``(1, C / 8, 4 cells, 4 cells)``.
-        middle: For the mask decoder, shape ``(1, C / 4, 2 cells, 2 cells)``.
-        coarse: Shape ``(1, C, cells, cells)``.
+        fine: For the mask decoder, shape ``(1 or N, C / 8, 4 cells, 4 cells)``.
+        middle: For the mask decoder, shape ``(1 or N, C / 4, 2 cells, 2 cells)``.
+        coarse: Shape ``(1 or N, C, cells, cells)``.
         position: Sine positions of `coarse`, shape ``(cells * cells, 1, C)``.
     """
 
@@ -42,16 +55,21 @@ class Decoded:
     """What the mask decoder says about N objects on one frame.
 
     Attributes:
-        mask_logits: Above 0 on the object, absence applied, float32, shape ``(N, grid, grid)``.
+        candidate_logits: Above 0 on the object if it is present at all, float32, shape ``(N, grid, grid)``.
         scores: The quality that the model expects of each mask, 0-1, shape ``(N,)``.
         object_logits: Above 0 where the object is present, shape ``(N, 1)``.
         pointers: Object pointers, shape ``(N, C)``.
     """
 
-    mask_logits: Tensor
+    candidate_logits: Tensor
     scores: Tensor
     object_logits: Tensor
     pointers: Tensor
+
+    @property
+    def mask_logits(self) -> Tensor:
+        """Above 0 on the object, far below everywhere where it is absent, shape ``(N, grid, grid)``."""
+        return torch.where(self.object_logits[..., None] > 0, self.candidate_logits, _ABSENT_LOGIT)
 
 
 @dataclass(frozen=True)
@@ -110,41 +128,45 @@ def decode(
     return _decode(model, features, conditioned, _clicks(features.coarse, points, labels, count), None, multimask)
 
 
-def prompt_with_masks(model: Sam2VideoModel, features: Features, masks: Tensor) -> Decoded:
-    """Take given masks as they are; the decoder only reads an object pointer off them.
-
-    Args:
-        model: The tracker.
-        features: Of the frame.
-        masks: 0 to 1, shape ``(N, 1, side, side)``.
-    """
+def read_masks(model: Sam2VideoModel, features: Features, masks: Tensor) -> Decoded:
+    """Let the decoder read given masks, 0 to 1, shape ``(N, 1, side, side)``."""
     count = masks.shape[0]
     clicks = _clicks(features.coarse, None, None, count)
     coarse = features.coarse.expand(count, -1, -1, -1)
-    decoded = _decode(model, features, coarse, clicks, _shrink(model, model.mask_downsample(masks)), multimask=True)
+    return _decode(model, features, coarse, clicks, _shrink(model, model.mask_downsample(masks)), multimask=True)
+
+
+def take_masks(model: Sam2VideoModel, read: Decoded, masks: Tensor) -> Decoded:
+    """Take given masks as they are; of what the decoder read in them, only the object pointer counts."""
     present = masks.flatten(1).any(dim=1, keepdim=True).to(masks.dtype)  # (N, 1)
-    logits = masks * _MASK_SCALE + _MASK_BIAS  # (N, 1, side, side)
     return Decoded(
-        mask_logits=_shrink(model, logits).squeeze(1).float(),
-        scores=torch.ones_like(decoded.scores),
+        candidate_logits=_shrink(model, logits_of_masks(masks)).squeeze(1).float(),
+        scores=torch.ones_like(read.scores),
         object_logits=present * _MASK_SCALE + _MASK_BIAS,
-        pointers=present * decoded.pointers + (1 - present) * model.no_object_pointer,
+        pointers=present * read.pointers + (1 - present) * model.no_object_pointer,
     )
 
 
-def memorise(
-    model: Sam2VideoModel, features: Features, decoded: Decoded, *, prompted: bool, masks: Tensor | None = None
-) -> Memory:
+def logits_of_masks(masks: Tensor) -> Tensor:
+    """Given masks, 0 to 1, as logits that are nearly certain."""
+    return masks * _MASK_SCALE + _MASK_BIAS
+
+
+def full_logits(model: Sam2VideoModel, decoded: Decoded) -> Tensor:
+    """Mask logits at the side of the model's picture, shape ``(N, 1, side, side)``."""
+    return _resize(decoded.mask_logits[:, None], model.image_size, antialias=False)
+
+
+def memorise(model: Sam2VideoModel, features: Features, decoded: Decoded, logits: Tensor, *, prompted: bool) -> Memory:
     """Encode a frame and the masks found on it into memory.
 
     Args:
         model: The tracker.
         features: Of the frame.
         decoded: What was found on it.
+        logits: Its masks at full size, shape ``(N, 1, side, side)``.
         prompted: Whether the masks answer a prompt; then they enter as 0 and 1, else as probabilities.
-        masks: Masks that were given, 0 to 1, shape ``(N, 1, side, side)``; the decoded ones where None.
     """
-    logits = _enlarge(model, decoded.mask_logits) if masks is None else masks * _MASK_SCALE + _MASK_BIAS
     width = 4 * model.prompt_encoder.mask_input_size[0]
     if logits.shape[-1] != width:
         logits = _resize(logits, width, antialias=True)
@@ -257,14 +279,8 @@ def _decode(
     best = scores[:, 0].argmax(dim=-1)  # (N,)
     token = tokens[rows, 0, best if tokens.shape[2] > 1 else 0]  # (N, C)
     present = object_logits[:, 0] > 0  # (N, 1)
-    mask_logits = torch.where(present[..., None], candidates[rows, 0, best].float(), _ABSENT_LOGIT)  # (N, grid, grid)
-    pointers = torch.where(present, model.object_pointer_proj(token), model.no_object_pointer)
-    return Decoded(mask_logits, scores[rows, 0, best], object_logits[:, 0], pointers)
-
-
-def _enlarge(model: Sam2VideoModel, mask_logits: Tensor) -> Tensor:
-    """Mask logits ``(N, grid, grid)`` at the side of the model's picture, ``(N, 1, side, side)``."""
-    return _resize(mask_logits[:, None], model.image_size, antialias=False)
+    pointers = torch.where(present, model.object_pointer_proj(token), model.no_object_pointer)  # (N, C)
+    return Decoded(candidates[rows, 0, best].float(), scores[rows, 0, best], object_logits[:, 0], pointers)
 
 
 def _shrink(model: Sam2VideoModel, masks: Tensor) -> Tensor:

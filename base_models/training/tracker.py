@@ -36,7 +36,7 @@ class Stage:
     clip_count: int
 
 
-STAGES = (Stage(600, 1, 12), Stage(600, 3, 4), Stage(700, 5, 4), Stage(800, 8, 3))
+STAGES = (Stage(600, 1, 12), Stage(600, 3, 4), Stage(350, 5, 4), Stage(1300, 8, 2))
 _COARSE = 0.5  # weight of the coarse heads' losses
 
 
@@ -59,7 +59,7 @@ def losses_of_batch(model: TrainedTracker, batch: ClipBatch) -> dict[str, Tensor
     losses = tracking_losses(outputs, batch.masks, batch.present, batch.judged)
     visible = batch.present & batch.judged
     targets = F.avg_pool2d(batch.masks, batch.masks.shape[-1] // GRID)  # (T, N, GRID, GRID)
-    decoded = _coarse_loss(model, model.decoder_head, [output.decoded for output in outputs], targets, visible)
+    decoded = _coarse_loss(model, model.decoder_head, [output.transformed for output in outputs], targets, visible)
     losses["coarse_decoder"] = decoded
     if len(outputs) > 1 and visible[1:].any():
         conditioned = [output.conditioned for output in outputs[1:]]

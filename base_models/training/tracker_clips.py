@@ -253,8 +253,8 @@ def _draw_prompts(rng: np.random.Generator, masks: Mask, boxes: Floats) -> list[
 
 def box_prompts(rows: Rows, boxes: Floats) -> Prompts:
     """Boxes, xyxy in pixels of the squeezed picture, shape ``(n, 4)``."""
-    corners = torch.from_numpy(boxes).reshape(-1, 1, 2, 2)
-    labels = torch.tensor([[[2, 3]]], dtype=torch.int32).expand(len(rows), -1, -1)
+    corners = torch.from_numpy(boxes).reshape(-1, 2, 2)
+    labels = torch.tensor([[2, 3]], dtype=torch.int32).expand(len(rows), -1)
     return Prompts(torch.from_numpy(rows), corners, labels)
 
 
@@ -268,7 +268,7 @@ def point_prompts(
 ) -> Prompts:
     """Drawn points on (label 1) and beside (0) the objects; labels have shape ``(n, P)``."""
     points = np.stack([_clicks(rng, *parts) for parts in zip(masks, boxes, labels, strict=True)])
-    return Prompts(torch.from_numpy(rows), torch.from_numpy(points)[:, None], torch.from_numpy(labels)[:, None])
+    return Prompts(torch.from_numpy(rows), torch.from_numpy(points), torch.from_numpy(labels))
 
 
 def _loosened(rng: np.random.Generator, boxes: Floats) -> Floats:

@@ -175,9 +175,8 @@ def _prompts(clip: SqueezedClip, kind: PromptKind) -> Prompts:
 
 def _masks_of_frame(output: FrameOutput, size_hw: tuple[int, int]) -> NDArray[np.bool_]:
     """Masks at the picture's own size, bool, shape ``(N, H, W)``; empty where the object is judged absent."""
-    logits = F.interpolate(output.mask_logits[:, None], size=size_hw, mode="bilinear", align_corners=False)
-    present = output.object_logits > 0  # (N,)
-    masks: NDArray[np.bool_] = ((logits.squeeze(1) > 0) & present[:, None, None]).numpy()
+    logits = F.interpolate(output.decoded.mask_logits[:, None], size=size_hw, mode="bilinear", align_corners=False)
+    masks: NDArray[np.bool_] = (logits.squeeze(1) > 0).numpy()
     return masks
 
 

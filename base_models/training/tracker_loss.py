@@ -28,9 +28,9 @@ def tracking_losses(
     """
     visible = present & judged
     targets = masks[visible]  # (M, h, w)
-    logits = _resize(torch.stack([output.mask_logits for output in outputs])[visible], targets.shape[-2:])
-    iou = torch.stack([output.iou for output in outputs])[visible]  # (M,)
-    object_logits = torch.stack([output.object_logits for output in outputs])[judged]
+    logits = _resize(torch.stack([output.decoded.candidate_logits for output in outputs])[visible], targets.shape[-2:])
+    iou = torch.stack([output.decoded.scores for output in outputs])[visible]  # (M,)
+    object_logits = torch.stack([output.decoded.object_logits[:, 0] for output in outputs])[judged]
     return {
         "focal": _FOCAL * focal_loss(logits, targets).mean(),
         "dice": _DICE * dice_loss(logits, targets).mean(),
@@ -60,17 +60,19 @@ def dice_loss(logits: Tensor, targets: Tensor) -> Tensor:
     return 1 - (2 * (shares * targets).sum(dim=1) + 1) / (shares.sum(dim=1) + targets.sum(dim=1) + 1)
 
 
-def balanced_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
-    """Cross-entropy in which object and background weigh the same: ``(M, h, w)`` to ``(M,)``.
+def balanced_cross_entropy(logits: Tensor, targets: Tensor, background: float = 4.0) -> Tensor:
+    """Cross-entropy in which a small object is not drowned by its background: ``(M, h, w)`` to ``(M,)``.
 
-    Small objects cover a few percent of a picture; by pixels alone, "nothing anywhere" is a deep local minimum.
+    Objects cover a few percent of a picture; by pixels alone, "nothing anywhere" is a deep local minimum. So the
+    object counts by the mean over its pixels, and the background by the sum over its own, divided by `background`
+    times the object's area (but by no more than its own area). A mask that spills over costs as it should: were the
+    background a plain mean as well, masks would swell into neighbours.
     """
     cross_entropy = F.binary_cross_entropy_with_logits(logits, targets, reduction="none").flatten(1)
     inside, outside = targets.flatten(1), 1 - targets.flatten(1)
-    return 0.5 * (
-        (cross_entropy * inside).sum(dim=1) / inside.sum(dim=1).clamp(min=1)
-        + (cross_entropy * outside).sum(dim=1) / outside.sum(dim=1).clamp(min=1)
-    )
+    area = inside.sum(dim=1).clamp(min=1)
+    limit = torch.minimum(background * area, outside.sum(dim=1).clamp(min=1))
+    return 0.5 * ((cross_entropy * inside).sum(dim=1) / area + (cross_entropy * outside).sum(dim=1) / limit)
 
 
 def mask_iou(logits: Tensor, targets: Tensor) -> Tensor:

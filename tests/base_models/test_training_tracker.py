@@ -38,7 +38,7 @@ def shipped() -> Any:
 
 def _box_prompts() -> Prompts:
     corners = torch.tensor([[[30.0, 40.0], [80.0, 90.0]], [[100.0, 20.0], [150.0, 60.0]]])
-    return Prompts(torch.arange(2), corners[:, None], torch.tensor([[[2, 3]]] * 2, dtype=torch.int32))
+    return Prompts(torch.arange(2), corners, torch.tensor([[2, 3]] * 2, dtype=torch.int32))
 
 
 def _mask_prompts() -> Prompts:
@@ -57,7 +57,10 @@ def _track_with_transformers(model: Any, pixel_values: Tensor, prompts: Prompts)
         else:
             assert prompts.points is not None
             assert prompts.labels is not None
-            points = {"point_coords": prompts.points[row : row + 1], "point_labels": prompts.labels[row : row + 1]}
+            points = {
+                "point_coords": prompts.points[row : row + 1, None],
+                "point_labels": prompts.labels[row : row + 1, None],
+            }
             session.add_point_inputs(index, 0, points)
     session.obj_with_new_inputs = [0, 1]
     outputs = model.propagate_in_video_iterator(session, start_frame_idx=0)
@@ -74,9 +77,8 @@ def test_roll_out_equals_transformers_inference(untrained: TrainedTracker, promp
     for frame_index, (output, (masks, scores)) in enumerate(zip(ours, theirs, strict=True)):
         if frame_index == 0 and prompts.masks is not None:
             continue  # transformers hands a mask prompt back; the roll-out shows what the decoder made of it
-        judged = torch.where(output.object_logits[:, None, None] > 0, output.mask_logits, -1024.0)
-        torch.testing.assert_close(judged, masks, atol=1e-3, rtol=1e-4)
-        torch.testing.assert_close(output.object_logits, scores, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(output.decoded.mask_logits, masks, atol=1e-3, rtol=1e-4)
+        torch.testing.assert_close(output.decoded.object_logits[:, 0], scores, atol=1e-4, rtol=1e-4)
 
 
 @torch.no_grad()
@@ -95,7 +97,7 @@ def test_objects_do_not_depend_on_their_batch(untrained: TrainedTracker) -> None
         [others, Prompts(torch.tensor([1, 3]), box.points, box.labels)],
     )
     for one, other in zip(alone, together, strict=True):
-        torch.testing.assert_close(one.mask_logits, other.mask_logits[[1, 3]], atol=1e-3, rtol=1e-4)
+        torch.testing.assert_close(one.decoded.mask_logits, other.decoded.mask_logits[[1, 3]], atol=1e-3, rtol=1e-4)
 
 
 def test_every_weight_that_runs_gets_a_gradient(untrained: TrainedTracker) -> None:
@@ -133,14 +135,15 @@ def test_losses_fall_as_masks_agree(loss: Any) -> None:
     assert values[0] < values[1] < values[2]
 
 
-def test_balanced_cross_entropy_weighs_object_and_background_alike() -> None:
-    """Saying "nothing anywhere" costs half of saying the opposite of the truth, however small the object."""
+def test_balanced_cross_entropy_does_not_drown_small_objects() -> None:
+    """Missing an object of one cell costs as much as painting four cells beside it, wherever the picture ends."""
     targets = torch.zeros(1, 12, 12)
     targets[0, 0, 0] = 1
     nothing = torch.full((1, 12, 12), -20.0)
-    opposite = torch.where(targets > 0, -20.0, 20.0)
+    spilled = torch.where(targets > 0, 20.0, nothing)
+    spilled[0, 5, 5:9] = 20.0
     assert balanced_cross_entropy(nothing, targets).item() == pytest.approx(10, rel=1e-3)
-    assert balanced_cross_entropy(opposite, targets).item() == pytest.approx(20, rel=1e-3)
+    assert balanced_cross_entropy(spilled, targets).item() == pytest.approx(10, rel=1e-3)
 
 
 # --- clips -----------------------------------------------------------------------------------------------------------
