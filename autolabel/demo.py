@@ -24,7 +24,9 @@ __all__ = ["DemoReport", "run_demo"]
 _SEED: Final = 30_000_000
 """First element of the seeds of what is drawn; training's begin otherwise."""
 
-_VIDEO_COUNT: Final = 3
+_SCENES: Final = (10, 26, 24)
+"""Second elements: scenes with several objects most of the time, on different backgrounds."""
+
 _FORMATS: Final = ("coco", "yolo")
 _MARK: Final = "README.txt"
 _WHAT_IT_IS: Final = """What `autolabel demo` made; the next demo into this folder replaces it.
@@ -124,8 +126,8 @@ def _clear(out: Path) -> None:
 def _draw(folder: Path, frame_count: int) -> list[VideoLabels]:
     folder.mkdir()
     return [
-        write_scene_video(plan_video([_SEED, number], frame_count=frame_count), folder / f"scene-{number}.mp4")
-        for number in range(1, _VIDEO_COUNT + 1)
+        write_scene_video(plan_video([_SEED, scene], frame_count=frame_count), folder / f"scene-{number}.mp4")
+        for number, scene in enumerate(_SCENES, start=1)
     ]
 
 

@@ -73,10 +73,11 @@ def draw_labels(image: NDArray[np.uint8], detections: sv.Detections) -> NDArray[
     )
     size_wh = bgr.shape[1::-1]
     thickness = sv.calculate_optimal_line_thickness(size_wh)
-    by_object = sv.ColorLookup.TRACK
-    bgr = sv.MaskAnnotator(color_lookup=by_object, opacity=0.4).annotate(bgr, scaled)
-    bgr = sv.BoxAnnotator(color_lookup=by_object, thickness=thickness).annotate(bgr, scaled)
+    palette, by_object = sv.ColorPalette.LEGACY, sv.ColorLookup.TRACK  # the default one begins with four reds
+    bgr = sv.MaskAnnotator(palette, color_lookup=by_object, opacity=0.4).annotate(bgr, scaled)
+    bgr = sv.BoxAnnotator(palette, color_lookup=by_object, thickness=thickness).annotate(bgr, scaled)
     labels = sv.LabelAnnotator(
+        palette,
         color_lookup=by_object,
         text_color=sv.Color.BLACK,
         text_scale=max(0.4, sv.calculate_optimal_text_scale(size_wh)),
