@@ -98,6 +98,7 @@ def evaluate(model: Sam2VideoModel, *, clip_count: int = 60) -> dict[str, float]
     kinds: tuple[PromptKind, ...] = ("box", "1_point", "3_points")
     figures = {f"iou_{kind}": _segment_stills(model, 5 * clip_count, kind) for kind in kinds}
     return figures | {
+        "iou_box_frame_0": boxes.mean_iou([0]),
         "j_box": boxes.mean_iou(),
         "j1_box": boxes.mean_iou([1]),
         "j15_box": boxes.mean_iou([15]),
