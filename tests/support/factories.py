@@ -101,14 +101,13 @@ def masks_of_any_shape(max_side: int = 24) -> st.SearchStrategy[NDArray[np.bool_
 
 @st.composite
 def blobs(draw: st.DrawFn, size_wh: tuple[int, int] = (96, 72)) -> NDArray[np.bool_]:
-    """A mask such as objects have: a few thick ellipses, perhaps with holes and apart from each other."""
+    """A mask such as objects have: two thick ellipses, together or apart, with a hole at most."""
     canvas = np.zeros(size_wh[::-1], dtype=np.uint8)
     width, height = size_wh
-    for value in (1, 1, 0):
-        centre = (draw(st.integers(0, width - 1)), draw(st.integers(0, height - 1)))
-        axes = (draw(st.integers(8, width // 3)), draw(st.integers(8, height // 3)))
+    for value, shortest, longest in ((1, 12, 30), (1, 12, 30), (0, 1, 8)):
+        centre = (draw(st.integers(12, width - 12)), draw(st.integers(12, height - 12)))
+        axes = (draw(st.integers(shortest, longest)), draw(st.integers(shortest, longest)))
         cv2.ellipse(canvas, centre, axes, draw(st.integers(0, 180)), 0, 360, value, cv2.FILLED)
-    canvas[height // 2 - 6 : height // 2 + 6, width // 2 - 6 : width // 2 + 6] = 1
     return canvas.astype(bool)
 
 
