@@ -76,8 +76,10 @@ def _report(summary: "LabelSummary", output: Output) -> None:
     for sentence in (*summary.problems, *summary.failures):
         output.complain(sentence)
     if summary.labelled:
-        output.say(f"{summary.run}: labelled {len(summary.labelled)} inputs ({', '.join(summary.labelled)}).")
+        output.say(f"{summary.run}: inputs labelled: {len(summary.labelled)}")
     if summary.already_done:
-        count = len(summary.already_done)
-        output.say(f"{summary.run}: {count} inputs were labelled already with this configuration; nothing to do.")
+        output.say(
+            f"{summary.run}: inputs labelled already with this configuration, so that nothing was to do: "
+            f"{len(summary.already_done)}"
+        )
     output.result({**asdict(summary), "run": str(summary.run)})
