@@ -1,0 +1,78 @@
+"""From files to a run on disk, with the embedded models."""
+
+from pathlib import Path
+
+import pytest
+
+import autolabel
+from autolabel.labels import InputKind
+from autolabel.scene_files import write_scene_video
+from autolabel.scenes import plan_video
+
+TABLES = ("frames.parquet", "labels.parquet", "objects.parquet", "rejected.parquet", "input.json")
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A drawn clip of 20 frames with two objects."""
+    path = tmp_path_factory.mktemp("clips") / "clip.mp4"
+    write_scene_video(plan_video(21, size_wh=(160, 120), frame_count=20, object_count=2, late=0.0, early=0.0), path)
+    return path
+
+
+def label(clip: Path, out: Path, **options: object) -> autolabel.LabelSummary:
+    """Label with the embedded models, asked for all shapes."""
+    ontology = autolabel.Ontology.load("scenes-shapes")
+    return autolabel.label([clip], ontology, out, detector="tiny-scenes", tracker="tiny-scenes", **options)  # type: ignore[arg-type]
+
+
+def test_the_same_call_gives_the_same_bytes(clip: Path, tmp_path: Path) -> None:
+    """Two runs of one video with one configuration are identical files, the log with its clock apart."""
+    for name in ("first", "second"):
+        assert label(clip, tmp_path / name).labelled == ("clip",)
+    for table in TABLES:
+        first, second = (tmp_path / name / "inputs" / "clip" / table for name in ("first", "second"))
+        assert first.read_bytes() == second.read_bytes()
+    assert (tmp_path / "first" / "run.yaml").read_bytes() == (tmp_path / "second" / "run.yaml").read_bytes()
+
+
+def test_a_finished_input_is_not_labelled_again(clip: Path, tmp_path: Path) -> None:
+    """The second call finds everything done and leaves the files as they are."""
+    label(clip, tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "inputs").rglob("*") if path.is_file()}
+    again = label(clip, tmp_path)
+    assert (again.labelled, again.already_done) == ((), ("clip",))
+    assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / "inputs").rglob("*") if path.is_file()}
+
+
+def test_an_interrupted_input_is_labelled_anew(clip: Path, tmp_path: Path) -> None:
+    """An input counts as finished only when all of it was written; what was begun is done again."""
+    label(clip, tmp_path)
+    labels = (tmp_path / "inputs" / "clip" / "labels.parquet").read_bytes()
+    (tmp_path / "inputs" / "clip" / "input.json").unlink()
+    (tmp_path / "inputs" / "clip" / "labels.parquet").write_bytes(b"half of a file")
+    assert label(clip, tmp_path).labelled == ("clip",)
+    assert (tmp_path / "inputs" / "clip" / "labels.parquet").read_bytes() == labels
+
+
+def test_progress_and_selection(clip: Path, tmp_path: Path) -> None:
+    """Progress is reported for every labelled frame; frames keep the numbers they have in the file."""
+    reports: list[autolabel.Progress] = []
+    label(clip, tmp_path, fps=12, on_progress=reports.append)
+    (labels,) = autolabel.load_run(tmp_path)
+    indices = [frame.frame_index for frame in labels.frames]
+    assert indices == list(range(0, 20, 2))
+    assert [report.frames_done for report in reports] == list(range(1, 11))
+    assert labels.kind is InputKind.VIDEO
+
+
+def test_stills_are_one_input(clip: Path, tmp_path: Path) -> None:
+    """The pictures of a folder are labelled each by itself, under their names."""
+    autolabel.label([clip], "circle", tmp_path / "run", detector="tiny-scenes", tracker="tiny-scenes", end_s=0.2)
+    autolabel.export(autolabel.load_run(tmp_path / "run"), "coco-video", tmp_path / "dataset")
+    pictures = next(path.parent for path in sorted((tmp_path / "dataset").rglob("*.jpg")))
+    summary = label(pictures, tmp_path / "stills")
+    (labels,) = autolabel.load_run(summary.run)
+    assert labels.kind is InputKind.IMAGES
+    assert [frame.file_name for frame in labels.frames] == sorted(path.name for path in pictures.iterdir())
+    assert all(len(masklet.frame_indices) == 1 for masklet in labels.masklets)
