@@ -217,9 +217,11 @@ def test_quiet(workspace: Path, tmp_path: Path) -> None:
 
 def test_models() -> None:
     """The list says which models are here and how to name others."""
-    entries = json.loads(autolabel("models", "--json").stdout)
-    here = {(entry["name"], entry["role"]) for entry in entries if entry["here"] == "embedded"}
-    assert here == {("tiny-scenes", "detector"), ("tiny-scenes", "tracker")}
+    listed = json.loads(autolabel("models", "--json").stdout)
+    for role, real in [("detectors", "grounding-dino"), ("trackers", "sam2")]:
+        here = {entry["name"]: entry["here"] for entry in listed[role]}
+        assert here["tiny-scenes"] == "yes"
+        assert real in here
     assert "package.module:Class" in autolabel("models").stdout
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate", "export", "print_evaluation", "render"]
 
-RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Folder that `autolabel label` wrote.")]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN")]
 
 
 def export(
@@ -36,7 +36,10 @@ def export(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a run as a dataset."""
+    """Write a run as a dataset.
+
+    RUN is a folder that `autolabel label` wrote.
+    """
     from autolabel import exporters, store
 
     output, loaded = Output(quiet, as_json), store.load_run(run)
@@ -77,7 +80,10 @@ def render(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Draw a run's labels: an annotated MP4 per video, pictures for images."""
+    """Draw a run's labels: an annotated MP4 per video, pictures for images.
+
+    RUN is a folder that `autolabel label` wrote.
+    """
     from autolabel import store
     from autolabel.render import render as draw
 
@@ -95,7 +101,10 @@ def evaluate(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Score a run against the truth: box AP, mask AP, HOTA, IDF1, mistakes."""
+    """Score a run against the truth: box AP, mask AP, HOTA, IDF1, mistakes.
+
+    RUN is a folder that `autolabel label` wrote.
+    """
     from autolabel import evaluation, importers, store
 
     output = Output(quiet, as_json)

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["models", "ontology"]
 
-_HOW_TO_NAME = """
+_HOW_TO_NAME = """Weights that are not here are downloaded once, when the model is first used.
+
 --detector and --tracker take one of these names, or
-  owner/name            a model of the hub, downloaded once into its cache
+  owner/name            a model of the hub
   ./folder              a local folder with config.json and safetensors
   package.module:Class  a class of yours: a detector is constructed as Class(ontology), a tracker as Class()
 An installed package adds names of its own by entry points in the groups autolabel.detectors and autolabel.trackers."""
@@ -31,47 +32,48 @@ def models(as_json: JsonOption = False) -> None:
     from autolabel.base_models.registry import DETECTORS, TRACKERS
 
     output = Output(as_json=as_json)
-    entries = [
-        *(_describe(name, "detector", model) for name, model in DETECTORS.items()),
-        *(_describe(name, "tracker", model) for name, model in TRACKERS.items()),
-        *_plugins(),
-    ]
-    output.table(list(entries[0]), [list(entry.values()) for entry in entries])
+    listed = {
+        "detectors": [*map(_describe, DETECTORS, DETECTORS.values()), *_plugins("autolabel.detectors")],
+        "trackers": [*map(_describe, TRACKERS, TRACKERS.values()), *_plugins("autolabel.trackers")],
+    }
+    for role, entries in listed.items():
+        output.table(["name", "here", "weights", "about"], [list(entry.values()) for entry in entries], title=role)
     output.say(_HOW_TO_NAME)
-    output.result(entries)
+    output.result(listed)
 
 
-def _describe(name: str, role: str, model: "NamedModel") -> dict[str, str]:
-    where, needs = _where(model.checkpoint)
-    return {"name": name, "role": role, "here": where, "needs": needs, "summary": model.summary}
+def _describe(name: str, model: "NamedModel") -> dict[str, str]:
+    embedded = Path(model.checkpoint).is_absolute()
+    weights = "in this package" if embedded else f"hub: {model.checkpoint}"
+    return {
+        "name": name,
+        "here": "yes" if _is_here(model.checkpoint) else "no",
+        "weights": weights,
+        "about": model.summary,
+    }
 
 
-def _where(checkpoint: str) -> tuple[str, str]:
-    """Whether a checkpoint is on this machine, and what is missing to run it."""
+def _is_here(checkpoint: str) -> bool:
+    """Whether a checkpoint can be used without a network."""
     from huggingface_hub import try_to_load_from_cache
 
-    if Path(checkpoint).is_absolute():
-        found = (Path(checkpoint) / "config.json").is_file()
-        return ("embedded", "nothing") if found else ("missing", "this package installed anew")
-    if isinstance(try_to_load_from_cache(checkpoint, "model.safetensors"), str):
-        return "cached", "nothing"
-    return "not cached", f"the network, once, for {checkpoint}"
+    folder = Path(checkpoint)
+    if folder.is_absolute():
+        return (folder / "config.json").is_file()
+    return isinstance(try_to_load_from_cache(checkpoint, "model.safetensors"), str)
 
 
-def _plugins() -> list[dict[str, str]]:
+def _plugins(group: str) -> list[dict[str, str]]:
     """Models that other installed packages name."""
     from importlib.metadata import entry_points
 
-    return [
-        {"name": point.name, "role": role, "here": "installed", "needs": "", "summary": point.value}
-        for role in ("detector", "tracker")
-        for point in sorted(entry_points(group=f"autolabel.{role}s"), key=lambda point: point.name)
-    ]
+    points = sorted(entry_points(group=group), key=lambda point: point.name)
+    return [{"name": point.name, "here": "yes", "weights": "its own", "about": point.value} for point in points]
 
 
 @ontology.command()
 def check(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="Ontology in YAML or JSON, or a preset's name.")],
+    file: Annotated[str, typer.Argument(metavar="FILE")],
     detector: Annotated[
         list[str] | None,
         typer.Option(help="Show what this detector would be asked; repeatable.", show_default="all that are here"),
@@ -79,7 +81,10 @@ def check(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the classes, and the captions that each detector would be asked for them."""
+    """Print the classes, and the captions that each detector would be asked for them.
+
+    FILE is an ontology in YAML or JSON, or the name of a preset.
+    """
     output, wanted = Output(quiet, as_json), Ontology.load(file)
     _print_classes(wanted, output)
     questions = [_questions(wanted, name) for name in detector or _detectors_here(output)]
@@ -87,7 +92,7 @@ def check(
         output.table(
             ["caption", "tokens", "classes", "text"],
             [_caption_cells(row) for row in question["captions"]],
-            title=f"{question['detector']}: {len(question['captions'])} captions",
+            title=f"{question['detector']} is asked",
         )
         for doubt in question["doubts"]:
             output.complain(f"{question['detector']}: {doubt}")
@@ -105,14 +110,14 @@ def _print_classes(wanted: Ontology, output: Output) -> None:
         ]
         for class_id, entry in enumerate(wanted.classes)
     ]
-    output.table(["id", "class", "prompts", "negatives", "threshold"], rows, title=f"{len(rows)} classes")
+    output.table(["id", "class", "prompts", "negatives", "threshold"], rows, title="classes")
 
 
 def _detectors_here(output: Output) -> Sequence[str]:
     """Named detectors that can be asked without a network; those that cannot are mentioned."""
     from autolabel.base_models.registry import DETECTORS
 
-    here = [name for name, model in DETECTORS.items() if _where(model.checkpoint)[1] == "nothing"]
+    here = [name for name, model in DETECTORS.items() if _is_here(model.checkpoint)]
     if absent := [name for name in DETECTORS if name not in here]:
         output.say(f"Not on this machine, so not asked: {', '.join(absent)}; --detector NAME fetches one.")
     return here

@@ -18,7 +18,7 @@ __all__ = ["label", "show_progress"]
 
 
 def label(
-    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Videos, images, folders of them, globs.")],
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...")],
     out: Annotated[Path, typer.Option("--out", metavar="RUN", help="Folder of the run; an unfinished one goes on.")],
     ontology: OntologyOption = None,
     classes: ClassesOption = None,
@@ -34,7 +34,10 @@ def label(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Find, segment and track objects in videos and images."""
+    """Find, segment and track objects in videos and images.
+
+    INPUT is a video, an image, a folder of them, or a glob.
+    """
     wanted, output = read_ontology(ontology, classes), Output(quiet, as_json)
     from autolabel import pipeline
 

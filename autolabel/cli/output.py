@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich import box
@@ -18,6 +18,9 @@ __all__ = ["JsonOption", "Output", "QuietOption", "count_frames"]
 
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but complaints.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
+
+_WIDTH_OF_FILES: Final = 120
+"""Columns of a table that is written to a file or a pipe, which have no width of their own."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Output:
             table.add_column(header, justify="right" if numeric else "left", overflow="fold")
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
-        Console().print(table)
+        Console(width=None if sys.stdout.isatty() else _WIDTH_OF_FILES).print(table)
 
     def result(self, data: Any) -> None:
         """Print the result as JSON when that is wanted."""
