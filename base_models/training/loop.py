@@ -16,7 +16,8 @@ import csv
 import json
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,6 +120,17 @@ class _State:
         self.step = content["step"]
 
 
+@contextmanager
+def _denormals_flushed() -> Iterator[None]:
+    """Take denormal numbers for zeros: they make gradients of small models up to three times slower on a CPU."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
+@_denormals_flushed()
 def run(
     model: nn.Module,
     groups: Sequence[ParameterGroup],
@@ -143,7 +155,6 @@ def run(
     Returns:
         The model with EMA weights, in `eval` mode.
     """
-    torch.set_flush_denormal(True)  # denormal gradients make small models up to three times slower on a CPU
     folder.mkdir(parents=True, exist_ok=True)
     state = _State(model.train(), copy.deepcopy(model).eval(), _optimizer(groups, schedule))
     if (folder / "state.pt").exists():
