@@ -128,7 +128,7 @@ def _sample_meaning(present: list[tuple[str, str]], random: Generator) -> Meanin
         return Meaning()
     if kind < 0.55:
         return Meaning(colour, shape)
-    return Meaning(colour) if kind < 0.77 else Meaning(shape=shape)
+    return Meaning(colour) if kind < 0.66 else Meaning(shape=shape)  # shapes are harder to learn than colours
 
 
 def _say_freely(meaning: Meaning, random: Generator) -> str:

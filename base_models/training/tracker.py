@@ -36,7 +36,7 @@ class Stage:
     clip_count: int
 
 
-STAGES = (Stage(600, 1, 12), Stage(600, 3, 4), Stage(350, 5, 4), Stage(1300, 8, 2))
+STAGES = (Stage(600, 1, 12), Stage(600, 3, 4), Stage(350, 5, 4), Stage(1300, 8, 2), Stage(600, 1, 12), Stage(350, 8, 2))
 _COARSE = 0.5  # weight of the coarse heads' losses
 
 
