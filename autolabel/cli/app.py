@@ -54,8 +54,9 @@ def _options(
 ) -> None:
     """From videos and a list of words to a labelled dataset.
 
-    A text ontology prompts a detector for boxes on keyframes; the boxes seed a tracker; the labelled objects it returns
-    are kept as a run, and exported, rendered and evaluated from there.
+    A text ontology prompts a detector for boxes on keyframes, and the boxes seed
+    a tracker. The labelled objects that it returns are kept as a run, and are
+    exported, rendered and evaluated from there.
     """
 
 
