@@ -23,7 +23,7 @@ from transformers import GroundingDinoForObjectDetection, GroundingDinoProcessor
 
 from autolabel.base_models.training.detector_model import build_processor
 from autolabel.base_models.training.detector_words import Meaning, caption_tokens, say
-from autolabel.scenes import COLOURS, HELD_OUT_PAIRS, SHAPES, TRAINING_PAIRS, Pair, Scene, draw_still
+from autolabel.scenes import ALL_PAIRS, COLOURS, HELD_OUT_PAIRS, SHAPES, TRAINING_PAIRS, Pair, Scene, draw_still
 
 __all__ = ["Tally", "average_precision", "evaluate", "find", "quick_figures"]
 
@@ -155,20 +155,19 @@ def evaluate(
 
 
 def ask_pairs(
-    number: int, *, seed: int, pairs: Sequence[Pair], size_wh: tuple[int, int] | None
+    number: int, *, seed: int, drawn: Sequence[Pair], asked: Sequence[Pair], size_wh: tuple[int, int] | None
 ) -> tuple[Scene, list[Meaning]]:
-    """A still of these pairs; asked are those in it and others of them, near misses first."""
+    """A still of the drawn pairs; asked are those in it and others, some of which share an attribute with an object."""
     random = np.random.default_rng([seed, number, 1])
-    scene = draw_still([seed, number], size_wh=size_wh or sample_size(random), pairs=pairs)
-    present = {(item.colour, item.shape): None for item in scene.objects}
-    others = [pair for pair in pairs if pair not in present]
-    random.shuffle(others)
-    others.sort(key=lambda pair: not any(pair[0] == colour or pair[1] == shape for colour, shape in present))
+    scene = draw_still([seed, number], size_wh=size_wh or sample_size(random), pairs=drawn)
+    present = list(dict.fromkeys((item.colour, item.shape) for item in scene.objects))
+    absent = [pair for pair in asked if pair not in present]
+    random.shuffle(absent)
+    absent.sort(key=lambda pair: not any(pair[0] == colour or pair[1] == shape for colour, shape in present))
     near = PROMPTS_PER_CAPTION // 2
-    asked = [*present, *others[:near], *others[::-1]][:PROMPTS_PER_CAPTION]
-    asked = list(dict.fromkeys(asked))
-    random.shuffle(asked)
-    return scene, [Meaning(*pair) for pair in asked]
+    chosen = list(dict.fromkeys([*present, *absent[:near], *absent[::-1]]))[:PROMPTS_PER_CAPTION]
+    random.shuffle(chosen)
+    return scene, [Meaning(*pair) for pair in chosen]
 
 
 def ask_fixed(
@@ -189,10 +188,14 @@ def questions(seed: int, size_wh: tuple[int, int] | None) -> dict[str, Question]
     """What is asked, by name; `size_wh` None draws pictures of many sizes."""
     shapes, colours = [Meaning(shape=shape) for shape in SHAPES], [Meaning(colour) for colour in COLOURS]
     return {
-        "pairs": lambda number: ask_pairs(number, seed=seed, pairs=TRAINING_PAIRS, size_wh=size_wh),
+        "pairs": lambda number: ask_pairs(
+            number, seed=seed, drawn=TRAINING_PAIRS, asked=TRAINING_PAIRS, size_wh=size_wh
+        ),
         "shapes": lambda number: ask_fixed(number, seed=seed + 1, meanings=shapes, size_wh=size_wh),
         "colours": lambda number: ask_fixed(number, seed=seed + 2, meanings=colours, size_wh=size_wh),
-        "held_out": lambda number: ask_pairs(number, seed=seed + 3, pairs=HELD_OUT_PAIRS, size_wh=size_wh),
+        "held_out": lambda number: ask_pairs(
+            number, seed=seed + 3, drawn=HELD_OUT_PAIRS, asked=ALL_PAIRS, size_wh=size_wh
+        ),
     }
 
 
