@@ -19,7 +19,7 @@ matching, confirmation).
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import combinations, count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ from autolabel.base_models.protocols import Detector, Prompt, Tracker, TrackerSe
 from autolabel.frames import Frame
 from autolabel.labels import FrameLabels, FrameState, Masklet, Rejected, Source
 from autolabel.ontologies import Ontology
-from autolabel.tracks import START_CUT_OFF, Track, conclude
+from autolabel.tracks import START_CUT_OFF, Track, conclude, part
 
 __all__ = ["EngineSettings", "FoundLabels", "ImageLabeler", "Setup", "VideoLabeler"]
 
@@ -134,7 +134,10 @@ class VideoLabeler:
 
     def found(self) -> FoundLabels:
         """Decide what is kept."""
-        conclusions = [conclude(track) for track in sorted(self._ended, key=lambda track: track.object_id)]
+        tracks = sorted(self._ended, key=lambda track: track.object_id)
+        for first, second in combinations(tracks, 2):
+            part(first, second, self._settings.same_class_iou)
+        conclusions = [conclude(track) for track in tracks]
         kept = tuple(masklet for masklet, _ in conclusions if masklet is not None)
         rejected = tuple(item for _, items in conclusions for item in items)
         return FoundLabels(_with_states(self._frames, kept), kept, rejected)
@@ -210,7 +213,7 @@ class VideoLabeler:
             since = sorted(index for index in track.rows if index > track.last_confirmed) if track.missed else []
             drifted = (index for index in since if self._overlaps(index, track, confirmed))
             if (first := next(drifted, None)) is not None:
-                track.set_aside(first)
+                track.set_aside([index for index in since if index >= first])
 
     def _overlaps(self, frame_index: int, track: Track, others: Sequence[Track]) -> bool:
         here = [other.rows[frame_index][0] for other in others if frame_index in other.rows]

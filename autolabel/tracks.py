@@ -1,17 +1,18 @@
 """A masklet in the making, and what becomes of it in the end."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
+from autolabel import masks
 from autolabel.association import Detected
 from autolabel.labels import Evidence, Masklet, Rejected, Source
 from autolabel.masks import Rle
 from autolabel.voting import vote
 
-__all__ = ["DRIFTED", "LOW_MARGIN", "NOT_CONFIRMED", "START_CUT_OFF", "Track", "conclude"]
+__all__ = ["DRIFTED", "LOW_MARGIN", "NOT_CONFIRMED", "START_CUT_OFF", "Track", "conclude", "part"]
 
 START_CUT_OFF: Final = "start cut off"
 """Flag: the object was there before the first frame that could be tracked backward to."""
@@ -62,11 +63,16 @@ class Track:
         self.evidence += other.evidence
         self.missed.clear()
 
-    def set_aside(self, drifted_from: int) -> None:
-        """Take the rows from one frame on for another object's."""
-        self.drifted |= {index: row for index, row in self.rows.items() if index >= drifted_from}
-        self.rows = {index: row for index, row in self.rows.items() if index < drifted_from}
-        self.chances = {index for index in self.chances if index < drifted_from}
+    def set_aside(self, frame_indices: Iterable[int]) -> None:
+        """Take the rows of some frames for another object's."""
+        for frame_index in frame_indices:
+            self.drifted[frame_index] = self.rows.pop(frame_index)
+            self.chances.discard(frame_index)
+
+    def nearest_confirmed(self, frame_index: int) -> int:
+        """The keyframe with a row and support that is nearest to a frame."""
+        confirmed = [item.frame_index for item in self.evidence if item.frame_index in self.rows]
+        return min(confirmed, key=lambda index: abs(index - frame_index), default=frame_index)
 
     @property
     def last_confirmed(self) -> int:
@@ -77,6 +83,44 @@ class Track:
     def class_id(self) -> int:
         """The class that the evidence so far is for."""
         return vote(self.evidence).class_id
+
+
+def part(first: Track, second: Track, iou: float) -> None:
+    """Set aside what drifted where two masklets that keyframes saw apart come to lie in one place.
+
+    The one that drifted is the one whose area has changed more since its nearest keyframe. What overlaps on keyframes
+    too, as a part does with its whole, both stays.
+
+    Args:
+        first: One of them.
+        second: The other.
+        iou: Mask IoU from which they are in one place.
+    """
+    drifted: dict[int, Track] = {}
+    for frame_index in sorted(first.rows.keys() & second.rows.keys()):
+        if _overlap(first, second, frame_index) >= iou and _were_apart(first, second, frame_index, iou):
+            drifted[frame_index] = min(first, second, key=lambda track: _likeness(track, frame_index))
+    for track in (first, second):
+        track.set_aside([frame_index for frame_index, loser in drifted.items() if loser is track])
+
+
+def _overlap(first: Track, second: Track, frame_index: int) -> float:
+    return float(masks.iou([first.rows[frame_index][0]], [second.rows[frame_index][0]])[0, 0])
+
+
+def _were_apart(first: Track, second: Track, frame_index: int, iou: float) -> bool:
+    """Whether the nearest keyframe of either shows them in different places."""
+    keyframes = {track.nearest_confirmed(frame_index) for track in (first, second)} - {frame_index}
+    return any(
+        index not in first.rows or index not in second.rows or _overlap(first, second, index) < iou
+        for index in keyframes
+    )
+
+
+def _likeness(track: Track, frame_index: int) -> float:
+    """How alike the areas on a frame and on the nearest confirmed keyframe are, 0-1."""
+    areas = [masks.area(track.rows[index][0]) for index in (frame_index, track.nearest_confirmed(frame_index))]
+    return min(areas) / max(areas)
 
 
 def conclude(track: Track) -> tuple[Masklet | None, list[Rejected]]:

@@ -16,7 +16,7 @@ from autolabel.labels import Evidence
 
 __all__ = ["Vote", "vote"]
 
-_CERTAINTY: Final = 0.01  # a single score counts as no surer than this and its complement
+_CERTAINTY: Final = 0.1  # a single score counts as no surer than this and its complement
 _NEUTRAL: Final = 0.1  # the score that speaks neither for nor against a class
 
 

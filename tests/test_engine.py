@@ -186,6 +186,19 @@ def test_a_drift_is_cut_and_the_object_goes_on_under_its_identity() -> None:
     assert (rejected.reason, span(rejected.masklet)) == (DRIFTED, (8, 12, 5))
 
 
+def test_a_drift_that_ends_before_the_next_keyframe_is_cut_too() -> None:
+    """Where objects that keyframes saw apart lie in one place, the one that changed its area gives way."""
+    large = {"red_circle": 10, "blue_square": 40}
+    scenes = number([scene(**large) for _ in range(13)])
+    smaller = scenes[0].objects[1].mask.copy()
+    smaller[:, 48:] = False
+    for item in scenes:
+        item.objects[1].mask[:] = smaller
+    found = label(scenes, drift={(1, frame_index): 2 for frame_index in range(2, 5)})
+    assert [(item.object_id, len(item.frame_indices)) for item in found.masklets] == [(1, 10), (2, 13)]
+    assert [(item.reason, span(item.masklet)) for item in found.rejected] == [(DRIFTED, (2, 4, 3))]
+
+
 def test_neighbours_of_other_classes_do_not_steal_detections() -> None:
     """A detection goes to the masklet whose class it fits, even where another one overlaps it more."""
     scenes = number([scene(red_circle=10) for _ in range(12)])

@@ -26,7 +26,7 @@ def evidence(*rows: tuple[float, ...]) -> list[Evidence]:
         ([(0.4, 0.35), (0.1, 0.9)], 1),
         ([(0.9, NAN), (NAN, 0.6)], 0),
         ([(NAN, 0.4), (NAN, 0.4)], 1),
-        ([(0.99, 0.0), (0.0, 0.5), (0.0, 0.5)], 1),
+        ([(0.99, 0.0), (0.0, 0.7), (0.0, 0.7)], 1),
     ],
 )
 def test_the_class_with_most_pooled_support_wins(rows: list[tuple[float, ...]], winner: int) -> None:
