@@ -29,6 +29,7 @@ from autolabel.association import Detected, agreement, from_detections, match, u
 from autolabel.base_models.protocols import Detector, Prompt, Tracker, TrackerSession
 from autolabel.frames import Frame
 from autolabel.labels import FrameLabels, FrameState, Masklet, Rejected, Source
+from autolabel.masks import Rle
 from autolabel.ontologies import Ontology
 from autolabel.tracks import START_CUT_OFF, Track, conclude, part
 
@@ -83,9 +84,8 @@ class Setup:
         """Find objects on an encoded frame, with masks, each object once, the best score first."""
         (detections,) = self.detector.detect([frame.image])
         batch = session.segment(frame.frame_index, detections.xyxy.astype(np.float64))
-        rles = masks.encode_many(batch.masks) if len(batch.masks) else []
         return unite_duplicates(
-            from_detections(detections, rles),
+            from_detections(detections, [_encode(mask) for mask in batch.masks]),
             same_class_iou=self.settings.same_class_iou,
             any_class_iou=self.settings.any_class_iou,
         )
@@ -159,7 +159,7 @@ class VideoLabeler:
         batch = self._session.step(frame_index, list(self._live))
         for track, mask in zip(self._live.values(), batch.masks, strict=True):
             if mask.any():
-                track.rows[frame_index] = (masks.encode(mask), Source.PROPAGATED)
+                track.rows[frame_index] = (_encode(mask), Source.PROPAGATED)
 
     def _look(self, frame: Frame) -> None:
         """Detect on a keyframe: confirm what is known, start what is new, end what is no longer confirmed."""
@@ -268,7 +268,7 @@ class VideoLabeler:
                 if known is not None or not mask.any():
                     del going[track.object_id]
                 else:
-                    track.rows[frame_index] = (masks.encode(mask), Source.PROPAGATED)
+                    track.rows[frame_index] = (_encode(mask), Source.PROPAGATED)
                     self._support_backward(frame_index, track)
         if self._window[0] != self._frames[0].frame_index:
             for track in going.values():
@@ -278,7 +278,7 @@ class VideoLabeler:
     def _known_at(self, frame_index: int, mask: NDArray[np.bool_]) -> Track | None:
         """The masklet that has the mask's place on a frame of the past."""
         here = [track for track in (*self._ended, *self._live.values()) if frame_index in track.rows]
-        overlaps = masks.iou([masks.encode(mask)], [track.rows[frame_index][0] for track in here])
+        overlaps = masks.iou([_encode(mask)], [track.rows[frame_index][0] for track in here])
         if not here or overlaps.max() < self._settings.same_class_iou:
             return None
         return here[int(overlaps.argmax())]
@@ -340,6 +340,10 @@ class ImageLabeler:
         """Tell what was found."""
         kept = tuple(masklet for masklet, _ in map(conclude, self._tracks) if masklet is not None)
         return FoundLabels(_with_states(self._frames, kept), kept, ())
+
+
+def _encode(mask: NDArray[np.bool_]) -> Rle:
+    return masks.encode(masks.without_specks(mask))
 
 
 def _with_last(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:

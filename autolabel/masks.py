@@ -7,11 +7,24 @@ columns first. Boxes are ``xyxy`` in pixels with exclusive right and bottom edge
 from collections.abc import Sequence
 from typing import TypedDict
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-__all__ = ["Rle", "area", "area_of_many", "decode", "encode", "encode_many", "iou", "merge", "xyxy", "xyxy_of_many"]
+__all__ = [
+    "Rle",
+    "area",
+    "area_of_many",
+    "decode",
+    "encode",
+    "encode_many",
+    "iou",
+    "merge",
+    "without_specks",
+    "xyxy",
+    "xyxy_of_many",
+]
 
 
 class Rle(TypedDict):
@@ -19,6 +32,21 @@ class Rle(TypedDict):
 
     size: list[int]
     counts: bytes
+
+
+def without_specks(mask: NDArray[np.bool_], share: float = 0.1) -> NDArray[np.bool_]:
+    """Drop islands that are small beside the largest one, bool, shape ``(H, W)``.
+
+    Args:
+        mask: What a model says, bool, shape ``(H, W)``.
+        share: An island stays when it has at least this share of the largest one's pixels.
+    """
+    count, islands, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    if count <= 2:  # the background and at most one island
+        return mask
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    kept = np.concatenate([[False], areas >= share * areas.max()])
+    return np.asarray(kept[islands])
 
 
 def encode(mask: NDArray[np.bool_]) -> Rle:

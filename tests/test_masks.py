@@ -49,3 +49,16 @@ def test_nothing_is_no_exception() -> None:
     assert masks.iou([rle], []).shape == (1, 0)
     assert masks.xyxy_of_many([]).shape == (0, 4)
     assert masks.area_of_many([]).shape == (0,)
+
+
+def test_specks_go_and_parts_stay() -> None:
+    """Islands far smaller than the largest one are dropped; those of a tenth and more are parts of the object."""
+    mask = np.zeros((40, 60), dtype=bool)
+    mask[5:25, 5:25] = True
+    part = mask.copy()
+    part[5:15, 40:45] = True  # 50 of 400 pixels
+    speck = part.copy()
+    speck[35, 55:59] = True
+    assert np.array_equal(masks.without_specks(speck), part)
+    assert np.array_equal(masks.without_specks(mask), mask)
+    assert not masks.without_specks(np.zeros((3, 3), dtype=bool)).any()
