@@ -31,7 +31,7 @@ def main(folder: Path) -> None:
     height = round(sheet.shape[0] * WIDTH / sheet.shape[1])
     picture = Image.fromarray(sheet).resize((WIDTH, height), Image.Resampling.LANCZOS)
     folder.mkdir(parents=True, exist_ok=True)
-    picture.quantize(128).save(folder / "demo.png", optimize=True)
+    picture.quantize(256).save(folder / "demo.png", optimize=True)
     print(folder / "demo.png")
 
 
