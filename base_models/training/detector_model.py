@@ -28,7 +28,7 @@ from autolabel.scenes import COLOURS, SHAPES
 
 __all__ = ["TrainedDetector", "build_model", "build_processor", "save_checkpoint", "stock_model"]
 
-SHORTEST_EDGE, LONGEST_EDGE = 160, 288
+SHORTEST_EDGE, LONGEST_EDGE = 192, 352
 """Pixels to which a picture is scaled before detection, aspect ratio kept: the middle of what training ends with."""
 
 MAX_TEXT_LENGTH = 128
