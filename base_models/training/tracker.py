@@ -2,8 +2,9 @@
 
     python -m autolabel.base_models.training.tracker --out FOLDER
 
-Stills first, so that prompts and edges are learned cheaply, then clips that grow longer. The same command continues a
-training that was killed. The finished checkpoint lies in `FOLDER/checkpoint`.
+Stills first, so that prompts and edges are learned cheaply, then clips that grow longer, with stills among them. Most
+of a long clip is tracked without a gradient, so that the memory learned from is that of a long video. The same command
+continues a training that was killed. The finished checkpoint lies in `FOLDER/checkpoint`.
 """
 
 import argparse
@@ -12,16 +13,22 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name everyone knows
 from torch import Tensor, nn
 from transformers import Sam2ImageProcessor, Sam2VideoProcessor, Sam2VideoVideoProcessor
 
 from autolabel.base_models.training.loop import ParameterGroup, Schedule, run
-from autolabel.base_models.training.tracker_clips import ClipBatch, draw_batch
+from autolabel.base_models.training.tracker_clips import ClipBatch, corrective_clicks, draw_batch, whole_masks
 from autolabel.base_models.training.tracker_evaluation import quick_figures
-from autolabel.base_models.training.tracker_forward import roll_out
-from autolabel.base_models.training.tracker_loss import balanced_cross_entropy, dice_loss, tracking_losses
+from autolabel.base_models.training.tracker_forward import Again, roll_out
+from autolabel.base_models.training.tracker_loss import (
+    balanced_cross_entropy,
+    dice_loss,
+    presence_loss,
+    tracking_losses,
+)
 from autolabel.base_models.training.tracker_model import GRID, IMAGE_SIZE, TrainedTracker, tracker_config
 
 __all__ = ["STAGES", "Stage", "export", "losses_of_batch", "stage_of_step"]
@@ -29,36 +36,63 @@ __all__ = ["STAGES", "Stage", "export", "losses_of_batch", "stage_of_step"]
 
 @dataclass(frozen=True)
 class Stage:
-    """Steps on batches of one shape."""
+    """Steps on batches of one shape.
+
+    Attributes:
+        steps: How many.
+        frame_count: Frames per clip that are learned from; clips of one frame are stills.
+        clip_count: Clips per batch.
+        burn_in: In half of the steps up to so many frames are tracked before those, without a gradient.
+        stills_every: Every so manieth step is one of stills, as in `STILLS`; 0 for none.
+    """
 
     steps: int
     frame_count: int
     clip_count: int
+    burn_in: int = 0
+    stills_every: int = 0
 
 
-STAGES = (Stage(600, 1, 12), Stage(600, 3, 4), Stage(350, 5, 4), Stage(1300, 8, 2), Stage(600, 1, 12), Stage(350, 8, 2))
+STILLS = Stage(900, 1, 12)
+STAGES = (
+    STILLS,
+    Stage(800, 3, 4, stills_every=4),
+    Stage(900, 5, 3, stills_every=4),
+    Stage(2700, 5, 2, burn_in=24, stills_every=4),
+    Stage(700, 7, 2, burn_in=36, stills_every=4),
+)
 _COARSE = 0.5  # weight of the coarse heads' losses
+_AGAIN = 0.4  # share of the steps on clips in which objects are prompted a second time
 
 
 def stage_of_step(step: int) -> Stage:
     """The stage that a step belongs to, the last one for steps beyond the end.
 
-    >>> stage_of_step(0).frame_count, stage_of_step(10**6).frame_count
-    (1, 8)
+    >>> stage_of_step(0).frame_count, stage_of_step(901).frame_count, stage_of_step(10**6).frame_count
+    (1, 1, 7)
     """
+    start = 0
     for stage in STAGES:
-        if step < stage.steps:
-            return stage
-        step -= stage.steps
-    return STAGES[-1]
+        if step < start + stage.steps:
+            break
+        start += stage.steps
+    mixed = stage.stills_every and (step - start) % stage.stills_every == 1
+    return STILLS if mixed else stage
 
 
-def losses_of_batch(model: TrainedTracker, batch: ClipBatch) -> dict[str, Tensor]:
-    """Weighted losses of one batch, by name."""
-    outputs = roll_out(model.tracker, batch.pixel_values, batch.clip_index, batch.prompts)
-    losses = tracking_losses(outputs, batch.masks, batch.present, batch.judged)
-    visible = batch.present & batch.judged
-    targets = F.avg_pool2d(batch.masks, batch.masks.shape[-1] // GRID)  # (T, N, GRID, GRID)
+def losses_of_batch(
+    model: TrainedTracker, batch: ClipBatch, *, burn_in: int = 0, again: Again | None = None
+) -> dict[str, Tensor]:
+    """Weighted losses of one batch, by name, over the frames after the burn-in."""
+    outputs = roll_out(
+        model.tracker, batch.pixel_values, batch.clip_index, batch.prompts, burn_in=burn_in, again=again
+    )[burn_in:]
+    masks, present, judged = (values[burn_in:] for values in (batch.masks, batch.present, batch.judged))
+    visible = present & judged
+    if not visible.any():
+        return {"presence": presence_loss(outputs, present, judged)}
+    losses = tracking_losses(outputs, masks, present, judged)
+    targets = F.avg_pool2d(masks, masks.shape[-1] // GRID)  # (T, N, GRID, GRID)
     decoded = _coarse_loss(model, model.decoder_head, [output.transformed for output in outputs], targets, visible)
     losses["coarse_decoder"] = decoded
     if len(outputs) > 1 and visible[1:].any():
@@ -92,13 +126,16 @@ def train(folder: Path, seed: int, learning_rate: float) -> None:
         steps=sum(stage.steps for stage in STAGES),
         learning_rate=learning_rate,
         ema_decay=0.998,
-        evaluate_every=300,
+        evaluate_every=700,
     )
 
     def loss_of_step(step: int) -> dict[str, Tensor]:
         stage = stage_of_step(step)
-        batch = draw_batch((seed, step), clip_count=stage.clip_count, frame_count=stage.frame_count)
-        return losses_of_batch(model, batch)
+        rng = np.random.default_rng([seed, step])
+        burn_in = int(rng.integers(1, stage.burn_in + 1)) if stage.burn_in and rng.random() < 0.5 else 0
+        batch = draw_batch((seed, step), clip_count=stage.clip_count, frame_count=burn_in + stage.frame_count)
+        again = _draw_again(rng, batch, burn_in) if stage.frame_count > 1 and rng.random() < _AGAIN else None
+        return losses_of_batch(model, batch, burn_in=burn_in, again=again)
 
     run(
         model,
@@ -109,6 +146,15 @@ def train(folder: Path, seed: int, learning_rate: float) -> None:
         evaluate=lambda ema: quick_figures(ema.tracker),
         export=lambda ema: export(ema.tracker, folder / "checkpoint"),
     )
+
+
+def _draw_again(rng: np.random.Generator, batch: ClipBatch, burn_in: int) -> Again:
+    """A second prompt on some frame that is learned from: corrective clicks, or the masks as a keyframe gives them."""
+    frame_index = int(rng.integers(max(1, burn_in), len(batch.masks)))
+    truth = batch.masks[frame_index]  # (N, h, w)
+    if rng.random() < 0.5:
+        return Again(frame_index, lambda _: whole_masks(truth))
+    return Again(frame_index, lambda tracked: corrective_clicks(tracked.mask_logits, truth))
 
 
 def _parameter_groups(model: nn.Module) -> list[ParameterGroup]:

@@ -1,6 +1,6 @@
 """Training clips for the embedded tracker: drawn scenes, prompts and targets, a pure function of their seed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -19,12 +19,14 @@ __all__ = [
     "SqueezedClip",
     "box_prompts",
     "collate",
+    "corrective_clicks",
     "draw_batch",
     "mask_prompts",
     "normalised_pixels",
     "point_prompts",
     "squeeze",
     "squeezed_mask",
+    "whole_masks",
 ]
 
 Picture = NDArray[np.uint8]
@@ -36,7 +38,8 @@ _MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)  # ImageNet's, what tr
 _STD = np.array([0.229, 0.224, 0.225], dtype=np.float32)
 _LEAST_PROMPTED = 40  # visible pixels of the squeezed picture below which nobody would prompt for an object
 _LEAST_JUDGED = 20  # fewer visible pixels, but some, are neither present nor absent
-_PROMPT_SHARES = {"box": 0.5, "points": 0.2, "mask": 0.3}
+_STILL_SHARES = {"box": 0.35, "points": 0.5, "mask": 0.15}  # of the kinds of prompts
+_CLIP_SHARES = {"box": 0.45, "points": 0.25, "mask": 0.3}
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,8 @@ def draw_batch(seed: Sequence[int], *, clip_count: int, frame_count: int, object
             chosen = rng.permutation(object_ids)[:objects_per_clip]
             clips.append(squeeze(_spoiled(rng, scenes), [int(object_id) for object_id in chosen]))
     masks, boxes = np.concatenate([clip.masks[0] for clip in clips]), np.concatenate([clip.boxes for clip in clips])
-    return collate(clips, _draw_prompts(rng, masks, boxes))
+    shares = _STILL_SHARES if frame_count == 1 else _CLIP_SHARES
+    return collate(clips, _draw_prompts(rng, masks, boxes, shares))
 
 
 # --- scenes ----------------------------------------------------------------------------------------------------------
@@ -139,7 +143,7 @@ def _choose_pairs(rng: np.random.Generator) -> Sequence[Pair]:
 
 def _choose_times(rng: np.random.Generator, frame_count: int) -> list[int]:
     """Frame numbers in the order of tracking: mostly neighbours, some skipped, half of the clips backwards."""
-    strides = rng.choice([1, 2, 3, 8], size=frame_count - 1, p=[0.62, 0.23, 0.1, 0.05])
+    strides = rng.choice([1, 2, 3, 8], size=frame_count - 1, p=[0.72, 0.18, 0.07, 0.03])
     times = int(rng.integers(0, 6)) + np.concatenate([[0], np.cumsum(strides)])
     return [int(time) for time in (times[::-1] if rng.random() < 0.5 else times)]
 
@@ -231,12 +235,12 @@ def collate(clips: Sequence[SqueezedClip], prompts: Sequence[Prompts]) -> ClipBa
     )
 
 
-def _draw_prompts(rng: np.random.Generator, masks: Mask, boxes: Floats) -> list[Prompts]:
+def _draw_prompts(rng: np.random.Generator, masks: Mask, boxes: Floats, shares: Mapping[str, float]) -> list[Prompts]:
     """Prompts of drawn kinds for N objects: masks ``(N, S, S)``, boxes ``(N, 4)``."""
-    kinds = rng.choice(list(_PROMPT_SHARES), size=len(masks), p=list(_PROMPT_SHARES.values()))
+    kinds = rng.choice(list(shares), size=len(masks), p=list(shares.values()))
     point_count = int(rng.integers(1, 5))
     groups = []
-    for kind in _PROMPT_SHARES:
+    for kind in shares:
         rows = np.flatnonzero(kinds == kind)
         if not len(rows):
             continue
@@ -269,6 +273,40 @@ def point_prompts(
     """Drawn points on (label 1) and beside (0) the objects; labels have shape ``(n, P)``."""
     points = np.stack([_clicks(rng, *parts) for parts in zip(masks, boxes, labels, strict=True)])
     return Prompts(torch.from_numpy(rows), torch.from_numpy(points), torch.from_numpy(labels))
+
+
+def whole_masks(masks: Tensor) -> Prompts:
+    """The true masks of one frame, ``(N, h, w)``, as prompts for all its objects."""
+    squares = F.interpolate(masks[:, None], size=(IMAGE_SIZE, IMAGE_SIZE), mode="nearest")
+    return Prompts(torch.arange(len(masks)), masks=(squares >= 0.5).float())
+
+
+def corrective_clicks(logits: Tensor, masks: Tensor) -> Prompts:
+    """One click for each object where its mask is most wrong: on what was missed, or beside what was spilled.
+
+    The click is the point deepest within an error. An object without an error gets a click that is none (label -1).
+
+    Args:
+        logits: Above 0 on the predicted masks, shape ``(N, grid, grid)``.
+        masks: The truth, 0-1, shape ``(N, h, w)``.
+    """
+    predicted = F.interpolate(logits[:, None], size=masks.shape[-2:], mode="bilinear", align_corners=False)[:, 0] > 0
+    clicks = [_deepest_error(*pair) for pair in zip(predicted.numpy(), (masks >= 0.5).numpy(), strict=True)]
+    scale = IMAGE_SIZE / masks.shape[-1]
+    points = torch.tensor([[[(x + 0.5) * scale, (y + 0.5) * scale]] for x, y, _ in clicks])  # (N, 1, 2)
+    labels = torch.tensor([[label] for _, _, label in clicks], dtype=torch.int32)  # (N, 1)
+    return Prompts(torch.arange(len(masks)), points, labels)
+
+
+def _deepest_error(predicted: Mask, true: Mask) -> tuple[int, int, int]:
+    """X, y and label of the click that says most about an error."""
+    depths = [
+        cv2.distanceTransform(np.pad(error, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
+        for error in (predicted & ~true, true & ~predicted)
+    ]
+    label = int(depths[1].max() >= depths[0].max())
+    y, x = np.unravel_index(depths[label].argmax(), true.shape)
+    return int(x), int(y), label if depths[label].any() else -1
 
 
 def _loosened(rng: np.random.Generator, boxes: Floats) -> Floats:

@@ -113,7 +113,10 @@ def quick_figures(model: Sam2VideoModel) -> dict[str, float]:
     """A few figures on a few clips, for the curves."""
     boxes = _track_clips(model, 10, "box")
     masks = _track_clips(model, 5, "mask")
+    long = _track_clips(model, 3, "box", frame_count=100)
     return {
+        "eval_iou_1_point": _segment_stills(model, 30, "1_point"),
+        "eval_j_box_100_frames": long.mean_iou(),
         "eval_iou_box": boxes.mean_iou([0]),
         "eval_j_box": boxes.mean_iou(),
         "eval_j1_box": boxes.mean_iou([1]),

@@ -1,13 +1,13 @@
 """A differentiable roll-out of SAM 2 over short clips, batched over objects.
 
 The steps are those of `autolabel.base_models.sam2_steps`, which also track, so that what is trained is what runs.
-All objects are prompted on frame 0. Frames are numbered in the
-order of tracking, so reverse playback is a reversed clip.
+All objects are prompted on frame 0, and perhaps once more later. Frames are numbered in the order of tracking, so
+reverse playback is a reversed clip.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import torch
@@ -28,7 +28,7 @@ from autolabel.base_models.sam2_steps import (
     take_masks,
 )
 
-__all__ = ["FrameOutput", "Prompts", "roll_out"]
+__all__ = ["Again", "FrameOutput", "Prompts", "roll_out"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,19 @@ class Prompts:
     points: Tensor | None = None
     labels: Tensor | None = None
     masks: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Again:
+    """A second prompt for all objects of a batch, as a correction or a keyframe gives it.
+
+    Attributes:
+        frame_index: On which frame, not 0.
+        prompt: What was tracked there to one `Prompts` for the rows ``0 .. N - 1``.
+    """
+
+    frame_index: int
+    prompt: Callable[[Decoded], Prompts]
 
 
 @dataclass(frozen=True)
@@ -68,7 +81,13 @@ class FrameOutput:
 
 
 def roll_out(
-    model: Sam2VideoModel, pixel_values: Tensor, clip_index: Tensor, prompts: Sequence[Prompts]
+    model: Sam2VideoModel,
+    pixel_values: Tensor,
+    clip_index: Tensor,
+    prompts: Sequence[Prompts],
+    *,
+    burn_in: int = 0,
+    again: Again | None = None,
 ) -> list[FrameOutput]:
     """Track every object of a batch of clips from its prompt on frame 0.
 
@@ -77,22 +96,77 @@ def roll_out(
         pixel_values: Normalised pictures, float32, shape ``(T, B, 3, image_size, image_size)``.
         clip_index: Clip of every object, long, shape ``(N,)``.
         prompts: One entry per kind of prompt; together their rows are ``0 .. N - 1``, each once.
+        burn_in: So many frames at the beginning get no gradient; what they leave in memory is what a long video does.
+        again: Whether and how the objects are prompted once more.
 
     Returns:
         One output per frame.
     """
-    levels = _encode(model, pixel_values)
+    levels = _encode_all(model, pixel_values, burn_in)
     outputs: list[FrameOutput] = []
-    memories: list[Memory] = []
+    past = _Past()
     for frame_index in range(pixel_values.shape[0]):
-        features = _features_of_frame(levels, frame_index, clip_index)
-        output = _track(model, features, memories) if memories else _prompted(model, features, prompts)
-        outputs.append(output)
-        if frame_index + 1 < pixel_values.shape[0]:
-            # Gradients flow back in time through features and pointers, not through masks: cheaper and calmer.
-            logits = output.memory_logits.detach()
-            memories.append(memorise(model, features, output.remembered, logits, prompted=frame_index == 0))
+        prompted = frame_index == 0 or (again is not None and frame_index == again.frame_index)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and frame_index >= burn_in):
+            features = _features_of_frame(levels, frame_index, clip_index)
+            if frame_index == 0:
+                output = _prompted(model, features, prompts)
+            elif prompted and again is not None:
+                output = _prompted_again(model, features, past.conditioned(model, features, frame_index), again)
+            else:
+                output = _tracked(model, features, past.conditioned(model, features, frame_index))
+            outputs.append(output)
+            if frame_index + 1 < pixel_values.shape[0]:
+                # Gradients flow back in time through features and pointers, not through masks: cheaper and calmer.
+                logits = output.memory_logits.detach()
+                memory = memorise(model, features, output.remembered, logits, prompted=prompted)
+                past.add(frame_index, memory, prompted=prompted)
     return outputs
+
+
+@dataclass
+class _Past:
+    """What is remembered: the newest prompted frame, as the session keeps it for this model, and all others."""
+
+    prompted_index: int = 0
+    prompted: Memory | None = None
+    others: dict[int, Memory] = field(default_factory=dict)
+
+    def add(self, frame_index: int, memory: Memory, *, prompted: bool) -> None:
+        if prompted:
+            self.prompted_index, self.prompted = frame_index, memory
+        else:
+            self.others[frame_index] = memory
+
+    def conditioned(self, model: Sam2VideoModel, features: Features, frame_index: int) -> Tensor:
+        """Coarsest features conditioned on the prompted frame and the latest others, ``(N, C, cells, cells)``."""
+        assert self.prompted is not None  # noqa: S101 - frame 0 is always prompted
+        recent = self._ages(frame_index, range(model.num_maskmem - 1, 0, -1))
+        pointed = self._ages(frame_index, range(1, model.config.max_object_pointers_in_encoder))
+        maps = [self.prompted, *(self.others[frame_index - age] for age in recent)]
+        pointers = [self.prompted, *(self.others[frame_index - age] for age in pointed)]
+        return attend(
+            model,
+            features,
+            maps=torch.stack([memory.features for memory in maps]),  # (M, cells * cells, N, 64)
+            map_ages=_for_all_objects([0, *recent], features),
+            map_position=self.prompted.position,
+            pointers=torch.stack([memory.pointers for memory in pointers]),  # (P, N, C)
+            pointer_ages=_for_all_objects([frame_index - self.prompted_index, *pointed], features),
+        )
+
+    def _ages(self, frame_index: int, ages: Iterable[int]) -> list[int]:
+        return [age for age in ages if frame_index - age in self.others]
+
+
+def _encode_all(model: Sam2VideoModel, pixel_values: Tensor, burn_in: int) -> list[Tensor]:
+    """Feature maps as `_encode` gives them, without a gradient for the first frames."""
+    if not burn_in:
+        return _encode(model, pixel_values)
+    with torch.no_grad():
+        first = _encode(model, pixel_values[:burn_in])
+    last = _encode(model, pixel_values[burn_in:])
+    return [*(torch.cat(parts) for parts in zip(first[:3], last[:3], strict=True)), first[3]]
 
 
 def _encode(model: Sam2VideoModel, pixel_values: Tensor) -> list[Tensor]:
@@ -143,46 +217,39 @@ def _rows(features: Features, rows: Tensor) -> Features:
 
 
 def _joined(parts: Sequence[Decoded], order: Tensor) -> Decoded:
-    names = [field.name for field in fields(Decoded)]
+    names = [part.name for part in fields(Decoded)]
     return Decoded(**{name: torch.cat([getattr(part, name) for part in parts])[order] for name in names})
 
 
-def _decode_prompts(model: Sam2VideoModel, features: Features, prompts: Prompts) -> FrameOutput:
+def _decode_prompts(
+    model: Sam2VideoModel, features: Features, prompts: Prompts, conditioned: Tensor | None = None
+) -> FrameOutput:
     with _watched(model.mask_decoder.transformer) as seen:
         if prompts.masks is not None:
             decoded = read_masks(model, features, prompts.masks)
             remembered, logits = take_masks(model, decoded, prompts.masks), logits_of_masks(prompts.masks)
         else:
-            decoded = decode(model, features, None, points=prompts.points, labels=prompts.labels)
+            decoded = decode(model, features, conditioned, points=prompts.points, labels=prompts.labels)
             remembered, logits = decoded, full_logits(model, decoded)
-    return FrameOutput(decoded, remembered, logits, features.coarse, _transformed(seen, features.coarse))
+    coarse = features.coarse if conditioned is None else conditioned
+    return FrameOutput(decoded, remembered, logits, coarse, _transformed(seen, coarse))
 
 
-def _track(model: Sam2VideoModel, features: Features, memories: Sequence[Memory]) -> FrameOutput:
+def _tracked(model: Sam2VideoModel, features: Features, conditioned: Tensor) -> FrameOutput:
     """A later frame: decode from what is remembered of the former ones."""
-    conditioned = _attend(model, features, memories)
     with _watched(model.mask_decoder.transformer) as seen:
         decoded = decode(model, features, conditioned)
     return FrameOutput(decoded, decoded, full_logits(model, decoded), conditioned, _transformed(seen, conditioned))
 
 
-def _attend(model: Sam2VideoModel, features: Features, memories: Sequence[Memory]) -> Tensor:
-    """Coarsest features conditioned on the prompted frame and the latest others, ``(N, C, cells, cells)``."""
-    prompted, others = memories[0], memories[1:]
-    recent = others[-(model.num_maskmem - 1) :]
-    pointed = others[::-1][: model.config.max_object_pointers_in_encoder - 1]
-    return attend(
-        model,
-        features,
-        maps=torch.stack([memory.features for memory in (prompted, *recent)]),  # (M, cells * cells, N, 64)
-        map_ages=_ages([0, *range(len(recent), 0, -1)], features),
-        map_position=prompted.position,
-        pointers=torch.stack([memory.pointers for memory in (prompted, *pointed)]),  # (P, N, C)
-        pointer_ages=_ages([len(memories), *range(1, len(pointed) + 1)], features),
-    )
+def _prompted_again(model: Sam2VideoModel, features: Features, conditioned: Tensor, again: Again) -> FrameOutput:
+    """A later frame on which all objects are prompted, knowing what was tracked there."""
+    with torch.no_grad():
+        tracked = _tracked(model, features, conditioned)
+    return _decode_prompts(model, features, again.prompt(tracked.decoded), conditioned)
 
 
-def _ages(ages: Sequence[int], features: Features) -> Tensor:
+def _for_all_objects(ages: Sequence[int], features: Features) -> Tensor:
     """Ages that are the same for all objects, ``(len(ages), N)``."""
     return torch.tensor(ages)[:, None].expand(-1, features.coarse.shape[0])
 

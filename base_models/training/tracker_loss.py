@@ -8,7 +8,7 @@ from torch import Tensor
 
 from autolabel.base_models.training.tracker_forward import FrameOutput
 
-__all__ = ["balanced_cross_entropy", "dice_loss", "focal_loss", "mask_iou", "tracking_losses"]
+__all__ = ["balanced_cross_entropy", "dice_loss", "focal_loss", "mask_iou", "presence_loss", "tracking_losses"]
 
 _FOCAL, _DICE, _CROSS_ENTROPY, _IOU, _PRESENCE = 20.0, 1.0, 1.0, 0.3, 0.5
 
@@ -30,14 +30,20 @@ def tracking_losses(
     targets = masks[visible]  # (M, h, w)
     logits = _resize(torch.stack([output.decoded.candidate_logits for output in outputs])[visible], targets.shape[-2:])
     iou = torch.stack([output.decoded.scores for output in outputs])[visible]  # (M,)
-    object_logits = torch.stack([output.decoded.object_logits[:, 0] for output in outputs])[judged]
     return {
         "focal": _FOCAL * focal_loss(logits, targets).mean(),
         "dice": _DICE * dice_loss(logits, targets).mean(),
         "cross_entropy": _CROSS_ENTROPY * balanced_cross_entropy(logits, targets).mean(),
         "iou": _IOU * (iou - mask_iou(logits.detach(), targets)).abs().mean(),
-        "presence": _PRESENCE * F.binary_cross_entropy_with_logits(object_logits, present[judged].float()),
+        "presence": presence_loss(outputs, present, judged),
     }
+
+
+def presence_loss(outputs: Sequence[FrameOutput], present: Tensor, judged: Tensor) -> Tensor:
+    """Weighted cross-entropy of whether objects are visible; shapes as in `tracking_losses`."""
+    logits = torch.stack([output.decoded.object_logits[:, 0] for output in outputs])[judged]
+    total = F.binary_cross_entropy_with_logits(logits, present[judged].float(), reduction="sum")
+    return _PRESENCE * total / max(1, len(logits))
 
 
 def _resize(logits: Tensor, size: Sequence[int]) -> Tensor:
