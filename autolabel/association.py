@@ -22,13 +22,11 @@ class Detected:
     """One detection with its mask.
 
     Attributes:
-        xyxy: Box in pixels, float64, shape ``(4,)``.
         rle: Mask that the tracker makes of the box, never empty.
         class_scores: Score of every class, NaN where it was not asked, length C.
         prompt: The words that won.
     """
 
-    xyxy: NDArray[np.float64]
     rle: Rle
     class_scores: tuple[float, ...]
     prompt: str
@@ -46,10 +44,10 @@ class Detected:
 
 def from_detections(detections: sv.Detections, rles: Sequence[Rle]) -> list[Detected]:
     """Join a detector's boxes with the masks made of them; boxes without a mask are left out."""
-    rows = zip(detections.xyxy, rles, detections.data["class_scores"], detections.data["prompt"], strict=True)
+    rows = zip(rles, detections.data["class_scores"], detections.data["prompt"], strict=True)
     return [
-        Detected(np.asarray(xyxy, dtype=np.float64), rle, tuple(float(score) for score in scores), str(prompt))
-        for xyxy, rle, scores, prompt in rows
+        Detected(rle, tuple(float(score) for score in scores), str(prompt))
+        for rle, scores, prompt in rows
         if masks.area(rle)
     ]
 

@@ -1,25 +1,28 @@
 """From frames to masklets: detect on keyframes, track between them, and keep what enough evidence supports.
 
-One pass over the frames, of which a bounded window of the tracker's features is held:
+One pass over the frames, of which a bounded window is held:
 
-1. On every frame the tracker moves the live masklets on.
+1. A shot boundary ends everything; within a shot the tracker moves the live masklets on, frame by frame.
 2. On a keyframe the detector's boxes become masks, and these are matched to the live masklets. A match is evidence, and
-   a confident one is what the tracker goes on from, so that a drift ends at the next keyframe.
+   a confident one is what the tracker goes on from, so that a drift ends at the next keyframe; where the two had little
+   in common, the frames are flagged.
 3. A confident detection that matches nothing starts a masklet, which is also tracked backward through the window to the
    frame on which the object appeared. Where it meets a lost masklet of its class it is that one, which goes on.
-4. Where the tracker went over from a lost masklet to another object, the lost one is cut.
+4. Where the tracker went over from a lost masklet to another object, the lost one is cut. Two masklets of one class
+   that were in one place before, too, are one object and become one.
 5. A masklet that keyframes stop confirming is ended; one that too little evidence supports is rejected with the reason.
 
-Keyframes come at a fixed stride, and the last frame is one too, so that what was tracked to the end is confirmed.
+Keyframes come at a fixed stride, and the last frame of a shot is one too, so that what was tracked to the end is
+confirmed. What leaves the window is final but for what is found out about its object as a whole, and is handed over;
+the state that remains is small and can be saved after any frame.
 
 The ideas are DEVA's (arXiv:2309.03903: decoupled detection, voting, keep-alive) and SAM 3's (arXiv:2511.16719: optimal
-matching, confirmation).
+matching, confirmation, reconditioning).
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import combinations, count
+from dataclasses import dataclass, field
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +31,14 @@ from autolabel import masks
 from autolabel.association import Detected, agreement, from_detections, match, unite_duplicates
 from autolabel.base_models.protocols import Detector, Prompt, Tracker, TrackerSession
 from autolabel.frames import Frame
-from autolabel.labels import FrameLabels, FrameState, Masklet, Rejected, Source
+from autolabel.labels import FrameLabels, Source
 from autolabel.masks import Rle
 from autolabel.ontologies import Ontology
-from autolabel.tracks import START_CUT_OFF, Track, conclude, part
+from autolabel.shots import place_in_shots
+from autolabel.stretches import Finding, LabelRow, Stretch
+from autolabel.tracks import DRIFTED, RECONDITIONED, START_CUT_OFF, Track, conclude, part
 
-__all__ = ["EngineSettings", "FoundLabels", "ImageLabeler", "Setup", "VideoLabeler"]
+__all__ = ["EngineSettings", "EngineState", "ImageLabeler", "Labeler", "Setup", "VideoLabeler"]
 
 
 @dataclass(frozen=True)
@@ -41,14 +46,16 @@ class EngineSettings:
     """What the engine decides by.
 
     Attributes:
-        keyframe_every: The detector runs on the first frame and on every so manieth after it.
+        keyframe_every: The detector runs on the first frame of a shot and on every so manieth after it.
         window: Through how many strides of frames new masklets are tracked backward.
         match_iou: Smallest mask IoU of a detection and the masklet that it supports.
         match_agreement: Smallest score of the masklet's class, as a share of the detection's best, unless the masks are
             nearly the same.
         same_class_iou: Mask IoU from which two detections of one class are one object.
         any_class_iou: Mask IoU from which two detections of any classes are one object.
+        drift_iou: Mask IoU of a masklet and the confident detection that supports it below which the masklet drifted.
         keep_alive: After so many keyframes in a row without support a masklet is ended.
+        shots: Whether to look for shot boundaries.
     """
 
     keyframe_every: int = 12
@@ -57,7 +64,9 @@ class EngineSettings:
     match_agreement: float = 0.3
     same_class_iou: float = 0.5
     any_class_iou: float = 0.8
+    drift_iou: float = 0.5
     keep_alive: int = 3
+    shots: bool = True
 
 
 @dataclass(frozen=True)
@@ -91,73 +100,176 @@ class Setup:
         )
 
 
-@dataclass(frozen=True)
-class FoundLabels:
-    """Labels of one input.
+@dataclass
+class EngineState:
+    """All that changes while an input is labelled, apart from the tracker's memory; plain data.
 
     Attributes:
-        frames: The frames that were looked at.
-        masklets: What was found and kept.
-        rejected: What was found and not kept.
+        frame_count: Frames labelled so far.
+        last_index: The last of them.
+        shot: Number of the present shot.
+        position: Frames of the present shot so far.
+        last_object_id: The identity that was given last.
+        window: Frames of which the labels can still change, oldest first.
+        live: Objects that are being tracked, by identity.
+        ended: Objects that are not, but have rows in the window.
+        unused: By keyframe of the window, detections that support nothing.
+        finished: Whether all frames are labelled.
     """
 
-    frames: tuple[FrameLabels, ...]
-    masklets: tuple[Masklet, ...]
-    rejected: tuple[Rejected, ...]
+    frame_count: int = 0
+    last_index: int = -1
+    shot: int = -1
+    position: int = 0
+    last_object_id: int = 0
+    window: list[FrameLabels] = field(default_factory=list)
+    live: dict[int, Track] = field(default_factory=dict)
+    ended: list[Track] = field(default_factory=list)
+    unused: dict[int, list[Detected]] = field(default_factory=dict)
+    finished: bool = False
+
+    @property
+    def needed_from(self) -> int:
+        """The first frame that is needed to go on."""
+        return self.window[0].frame_index if self.window else self.last_index + 1
+
+    @property
+    def former_keyframe(self) -> int | None:
+        """The keyframe before the newest frame, if the window holds one."""
+        return next((frame.frame_index for frame in self.window[-2::-1] if frame.keyframe), None)
 
 
-class VideoLabeler:
-    """Labels one video, frame by frame."""
+class Labeler:
+    """Labels one input, frame by frame; what is common to videos and stills.
 
-    def __init__(self, setup: Setup) -> None:
+    Attributes:
+        state: All that changes, apart from the tracker's memory.
+
+    Args:
+        setup: What turns frames into labels.
+        state: Where an interrupted labeler was; None to begin.
+    """
+
+    def __init__(self, setup: Setup, state: EngineState | None = None) -> None:
+        self.state = state or EngineState()
         self._setup = setup
         self._settings = setup.settings
-        self._session: TrackerSession
         self._frames: list[FrameLabels] = []
-        self._window: deque[int] = deque()
-        self._live: dict[int, Track] = {}
-        self._ended: list[Track] = []
-        self._unused: dict[int, list[Detected]] = {}  # by keyframe of the window: detections that support nothing
-        self._object_ids = count(1)
+        self._rows: list[LabelRow] = []
+        self._findings: list[Finding] = []
 
     def label(self, frames: Iterable[Frame]) -> Iterator[FrameLabels]:
-        """Take all frames, one by one; afterwards `found` tells what is in them."""
-        for position, (frame, is_last) in enumerate(_with_last(frames)):
-            keyframe = is_last or position % self._settings.keyframe_every == 0
-            self._frames.append(_frame_labels(frame, keyframe=keyframe))
-            self._open(frame)
+        """Label the frames from `state.needed_from` on; gives back each frame that is new when it was looked at."""
+        raise NotImplementedError
+
+    def tracker_state(self) -> bytes:
+        """The tracker's memory, for a labeler that goes on with `state`."""
+        return b""
+
+    def take(self) -> Stretch:
+        """Hand over what became final since the last call."""
+        stretch = Stretch(tuple(self._frames), tuple(self._rows), tuple(self._findings))
+        self._frames, self._rows, self._findings = [], [], []
+        return stretch
+
+    def _begin_track(self, frame_index: int, item: Detected) -> Track:
+        self.state.last_object_id += 1
+        track = Track(self.state.last_object_id, rows={frame_index: (item.rle, Source.DETECTED)})
+        track.support(frame_index, item, self._setup.detector.name)
+        return track
+
+    def _note(self, frame: Frame, *, keyframe: bool) -> FrameLabels:
+        height, width = frame.image.shape[:2]
+        self.state.frame_count += 1
+        self.state.last_index = frame.frame_index
+        return FrameLabels(
+            frame_index=frame.frame_index,
+            size_wh=(width, height),
+            pts=frame.pts,
+            pts_s=frame.pts_s,
+            file_name=frame.file_name,
+            keyframe=keyframe,
+            shot=max(0, self.state.shot),
+        )
+
+
+class VideoLabeler(Labeler):
+    """Labels one video.
+
+    Args:
+        setup: What turns frames into labels.
+        state: Where an interrupted labeler was; None to begin.
+        tracker_state: The tracker's memory at that time.
+    """
+
+    def __init__(self, setup: Setup, state: EngineState | None = None, tracker_state: bytes = b"") -> None:
+        super().__init__(setup, state)
+        self._session: TrackerSession
+        self._not_encoded: dict[int, NDArray[np.uint8]] = {}  # frames of the window that were read once more
+        if self.state.window:
+            self._session = setup.tracker.start(self.state.window[0].size_wh, tracker_state)
+
+    def label(self, frames: Iterable[Frame]) -> Iterator[FrameLabels]:
+        """Label the frames from `state.needed_from` on; gives back each frame that is new when it was looked at."""
+        known_until = self.state.last_index
+        for placed in place_in_shots(frames, detect=self._settings.shots):
+            frame = placed.frame
+            if frame.frame_index <= known_until:
+                self._not_encoded[frame.frame_index] = frame.image
+                continue
+            if placed.first:
+                self._begin_shot(frame)
+            keyframe = placed.last or self.state.position % self._settings.keyframe_every == 0
+            self._open(frame, keyframe=keyframe)
             self._advance(frame.frame_index)
             if keyframe:
                 self._look(frame)
-            yield self._frames[-1]
-        self._end(list(self._live.values()))
+            newest = self.state.window[-1]
+            if placed.last:
+                self._end_shot()
+            yield newest
+        self.state.finished = True
 
-    def found(self) -> FoundLabels:
-        """Decide what is kept."""
-        tracks = sorted(self._ended, key=lambda track: track.object_id)
-        for first, second in combinations(tracks, 2):
-            part(first, second, self._settings.same_class_iou)
-        conclusions = [conclude(track) for track in tracks]
-        kept = tuple(masklet for masklet, _ in conclusions if masklet is not None)
-        rejected = tuple(item for _, items in conclusions for item in items)
-        return FoundLabels(_with_states(self._frames, kept), kept, rejected)
+    def tracker_state(self) -> bytes:
+        """The tracker's memory, for a labeler that goes on with `state`."""
+        return self._session.snapshot() if self.state.window else b""
 
-    def _open(self, frame: Frame) -> None:
-        """Compute the frame's features and let go of those that left the window."""
-        if not self._window:
-            height, width = frame.image.shape[:2]
-            self._session = self._setup.tracker.start((width, height))
+    def _begin_shot(self, frame: Frame) -> None:
+        self.state.shot += 1
+        self.state.position = 0
+        height, width = frame.image.shape[:2]
+        self._session = self._setup.tracker.start((width, height))
+
+    def _end_shot(self) -> None:
+        self._end(list(self.state.live.values()))
+        while self.state.window:
+            self._close_oldest()
+
+    def _open(self, frame: Frame, *, keyframe: bool) -> None:
+        """Compute the frame's features and let go of the frame that leaves the window."""
         self._session.encode(frame.frame_index, frame.image)
-        self._window.append(frame.frame_index)
-        if len(self._window) > self._settings.window * self._settings.keyframe_every + 1:
-            oldest = self._window.popleft()
-            self._session.forget(oldest)
-            self._unused.pop(oldest, None)
+        self.state.window.append(self._note(frame, keyframe=keyframe))
+        self.state.position += 1
+        if len(self.state.window) > self._settings.window * self._settings.keyframe_every + 1:
+            self._close_oldest()
+
+    def _close_oldest(self) -> None:
+        """Hand over the oldest frame of the window."""
+        oldest = self.state.window.pop(0)
+        self._session.forget(oldest.frame_index)
+        self._not_encoded.pop(oldest.frame_index, None)
+        self.state.unused.pop(oldest.frame_index, None)
+        self._frames.append(oldest)
+        for track in sorted(self._all_tracks(), key=lambda track: track.object_id):
+            self._rows += track.release(oldest.frame_index)
+        gone = [track for track in self.state.ended if not track.rows and not track.aside]
+        self.state.ended = [track for track in self.state.ended if track.rows or track.aside]
+        self._findings += [conclude(track) for track in gone]
 
     def _advance(self, frame_index: int) -> None:
         """Track the live masklets onto a frame."""
-        batch = self._session.step(frame_index, list(self._live))
-        for track, mask in zip(self._live.values(), batch.masks, strict=True):
+        batch = self._session.step(frame_index, list(self.state.live))
+        for track, mask in zip(self.state.live.values(), batch.masks, strict=True):
             if mask.any():
                 track.rows[frame_index] = (_encode(mask), Source.PROPAGATED)
 
@@ -167,9 +279,10 @@ class VideoLabeler:
         detected = self._setup.detect(frame, self._session)
         supported, unmatched = self._associate(frame_index, detected)
         self._confirm(frame_index, supported)
-        self._set_drift_aside()
+        self._settle_lost(frame_index)
         self._start(frame_index, unmatched)
-        self._end([track for track in self._live.values() if len(track.missed) >= self._settings.keep_alive])
+        self._part_drifts(frame_index)
+        self._end([track for track in self.state.live.values() if len(track.missed) >= self._settings.keep_alive])
 
     def _associate(self, frame_index: int, detected: Sequence[Detected]) -> tuple[dict[int, Detected], list[Detected]]:
         """Find the detection that supports each live masklet, by identity, and those that support none.
@@ -177,7 +290,7 @@ class VideoLabeler:
         Detections of a fitting class come first. What they leave over may still be a known object that was mistaken for
         another class, if it is in the very same place.
         """
-        tracks = [track for track in self._live.values() if frame_index in track.rows]
+        tracks = [track for track in self.state.live.values() if frame_index in track.rows]
         rles = [track.rows[frame_index][0] for track in tracks]
         fits = agreement([track.class_id for track in tracks], detected) >= self._settings.match_agreement
         pairs = match(rles, [item.rle for item in detected], gate=self._settings.match_iou, allowed=fits)
@@ -192,50 +305,93 @@ class VideoLabeler:
     def _confirm(self, frame_index: int, supported: dict[int, Detected]) -> None:
         """Note for every live masklet whether a keyframe supports it, and let the tracker go on from good support."""
         confident: list[Track] = []
-        for track in self._live.values():
+        for track in self.state.live.values():
             if frame_index in track.rows:
                 track.chances.add(frame_index)
             item = supported.get(track.object_id)
             if item is None:
                 track.missed.append(frame_index)
-            else:
-                track.support(frame_index, item, self._setup.detector.name)
-                track.missed.clear()
-                track.rows[frame_index] = (item.rle, Source.DETECTED)
-                if self._setup.starts(item):
-                    confident.append(track)
+                continue
+            if self._setup.starts(item):
+                confident.append(track)
+                self._flag_drift(frame_index, track, item)
+            track.support(frame_index, item, self._setup.detector.name)
+            track.missed.clear()
+            track.rows[frame_index] = (item.rle, Source.DETECTED)
         self._condition(frame_index, confident)
 
-    def _set_drift_aside(self) -> None:
-        """Cut a lost masklet where the tracker went over to an object that the keyframe confirms as another one."""
-        confirmed = [track for track in self._live.values() if not track.missed]
-        for track in self._live.values():
-            since = sorted(index for index in track.rows if index > track.last_confirmed) if track.missed else []
-            drifted = (index for index in since if self._overlaps(index, track, confirmed))
-            if (first := next(drifted, None)) is not None:
-                track.set_aside([index for index in since if index >= first])
+    def _flag_drift(self, frame_index: int, track: Track, item: Detected) -> None:
+        """Flag the frames since the last support where the tracked mask had little in common with the detection."""
+        overlap = masks.iou([track.rows[frame_index][0]], [item.rle])[0, 0]
+        if overlap < self._settings.drift_iou:
+            track.flags.append(f"{RECONDITIONED}: {track.last_confirmed + 1}-{frame_index}")
 
-    def _overlaps(self, frame_index: int, track: Track, others: Sequence[Track]) -> bool:
-        here = [other.rows[frame_index][0] for other in others if frame_index in other.rows]
-        overlaps = masks.iou([track.rows[frame_index][0]], here)
-        return bool((overlaps >= self._settings.same_class_iou).any())
+    def _settle_lost(self, frame_index: int) -> None:
+        """Settle what became of each lost masklet that lies where the keyframe confirms another one.
+
+        Where both were in one place at the lost one's last support too, and are of one class, they are one object.
+        Otherwise the tracker went over to the other one, and the lost one is cut where it did.
+        """
+        confirmed = [track for track in self.state.live.values() if not track.missed]
+        for track in [track for track in self.state.live.values() if track.missed]:
+            twin = self._twin(frame_index, track, confirmed)
+            if twin is not None:
+                confirmed.remove(twin)
+                confirmed.append(self._unite(frame_index, track, twin))
+                continue
+            since = sorted(index for index in track.rows if index > track.last_confirmed)
+            drifted = (index for index in since if self._in_place_of(index, track.rows[index][0], confirmed))
+            if (first := next(drifted, None)) is not None:
+                track.set_aside([index for index in since if index >= first], DRIFTED)
+
+    def _twin(self, frame_index: int, track: Track, others: Sequence[Track]) -> Track | None:
+        """The masklet of the same class that is in one place with a lost one, now and when it was last confirmed."""
+        if frame_index not in track.rows or track.last_confirmed not in track.rows:
+            return None
+        now = self._in_place_of(frame_index, track.rows[frame_index][0], others)
+        if now is None or now.class_id != track.class_id:
+            return None
+        before = track.last_confirmed
+        return self._in_place_of(before, track.rows[before][0], [now], self._settings.match_iou)
+
+    def _unite(self, frame_index: int, lost: Track, confirmed: Track) -> Track:
+        """Make one of two masklets of one object, the older one; returns it."""
+        older, younger = sorted((lost, confirmed), key=lambda track: track.object_id)
+        return self._join(frame_index, older, younger, frame_index if older is confirmed else lost.last_confirmed)
+
+    def _in_place_of(
+        self, frame_index: int, rle: Rle, tracks: Iterable[Track], iou: float | None = None
+    ) -> Track | None:
+        """The masklet that overlaps a mask on a frame most, if by enough to be the same object."""
+        here = [track for track in tracks if frame_index in track.rows]
+        overlaps = masks.iou([rle], [track.rows[frame_index][0] for track in here])[0] if here else np.zeros(0)
+        limit = self._settings.same_class_iou if iou is None else iou
+        return here[int(overlaps.argmax())] if len(here) and overlaps.max() >= limit else None
+
+    def _part_drifts(self, frame_index: int) -> None:
+        """Cut masklets that drifted onto each other between this keyframe and the one before."""
+        former = self.state.former_keyframe
+        if former is None:
+            return
+        for first, second in combinations(self.state.live.values(), 2):
+            part(first, second, (former, frame_index), self._settings.same_class_iou)
 
     def _start(self, frame_index: int, unmatched: Sequence[Detected]) -> None:
         """Start masklets from confident detections that stand for nothing known, and track them backward."""
         new: dict[int, Track] = {}
-        unused = self._unused.setdefault(frame_index, [])
+        unused = self.state.unused.setdefault(frame_index, [])
         for item in unmatched:
             if not self._setup.starts(item) or self._is_known(frame_index, item):
                 unused.append(item)
                 continue
-            track = Track(next(self._object_ids), rows={frame_index: (item.rle, Source.DETECTED)})
-            track.support(frame_index, item, self._setup.detector.name)
+            track = self._begin_track(frame_index, item)
             new[track.object_id] = track
         self._condition(frame_index, new.values())
         met = self._track_backward(new)
-        self._live.update(new)
+        self.state.live.update(new)
         for object_id, (known, met_index) in met.items():
-            self._join(frame_index, known, new[object_id], met_index)
+            if known.missed:  # unless another one was it already
+                self._join(frame_index, known, new[object_id], met_index)
 
     def _condition(self, frame_index: int, tracks: Iterable[Track]) -> None:
         """Let the tracker go on from the masks that masklets have on a frame."""
@@ -244,11 +400,11 @@ class VideoLabeler:
 
     def _is_known(self, frame_index: int, item: Detected) -> bool:
         """Whether a live masklet is where the detection is: one of its class, or any in the very same place."""
-        here = [track for track in self._live.values() if frame_index in track.rows]
-        overlaps = masks.iou([item.rle], [track.rows[frame_index][0] for track in here])[0] if here else ()
-        return any(
-            overlap >= (self._settings.match_iou if track.class_id == item.class_id else self._settings.any_class_iou)
-            for track, overlap in zip(here, overlaps, strict=True)
+        of_class = [track for track in self.state.live.values() if track.class_id == item.class_id]
+        return (
+            self._in_place_of(frame_index, item.rle, of_class, self._settings.match_iou) is not None
+            or self._in_place_of(frame_index, item.rle, self.state.live.values(), self._settings.any_class_iou)
+            is not None
         )
 
     def _track_backward(self, new: dict[int, Track]) -> dict[int, tuple[Track, int]]:
@@ -259,119 +415,89 @@ class VideoLabeler:
         """
         going = dict(new)
         met: dict[int, tuple[Track, int]] = {}
-        for frame_index in list(self._window)[-2::-1]:
+        for frame in self.state.window[-2::-1]:
+            if not going:
+                break
+            frame_index = frame.frame_index
+            self._encode_again(frame_index)
             batch = self._session.step(frame_index, list(going), reverse=True)
             for track, mask in zip(list(going.values()), batch.masks, strict=True):
-                known = self._known_at(frame_index, mask) if mask.any() else None
+                rle = _encode(mask) if mask.any() else None
+                known = None if rle is None else self._in_place_of(frame_index, rle, self._all_tracks())
                 if known is not None and known.missed and known.class_id == track.class_id:
                     met.setdefault(track.object_id, (known, frame_index))
-                if known is not None or not mask.any():
+                if rle is None or known is not None:
                     del going[track.object_id]
                 else:
-                    track.rows[frame_index] = (_encode(mask), Source.PROPAGATED)
+                    track.rows[frame_index] = (rle, Source.PROPAGATED)
                     self._support_backward(frame_index, track)
-        if self._window[0] != self._frames[0].frame_index:
+        if self.state.position > len(self.state.window):
             for track in going.values():
                 track.flags.append(START_CUT_OFF)
         return met
 
-    def _known_at(self, frame_index: int, mask: NDArray[np.bool_]) -> Track | None:
-        """The masklet that has the mask's place on a frame of the past."""
-        here = [track for track in (*self._ended, *self._live.values()) if frame_index in track.rows]
-        overlaps = masks.iou([_encode(mask)], [track.rows[frame_index][0] for track in here])
-        if not here or overlaps.max() < self._settings.same_class_iou:
-            return None
-        return here[int(overlaps.argmax())]
+    def _encode_again(self, frame_index: int) -> None:
+        """Compute the features of a frame that was looked at before an interruption."""
+        if frame_index in self._not_encoded:
+            self._session.encode(frame_index, self._not_encoded.pop(frame_index))
 
-    def _join(self, frame_index: int, known: Track, new: Track, met_index: int) -> None:
-        """Go on with a lost masklet as what was found anew; what it held since they met had drifted."""
-        if not known.missed:
-            return  # another one was it already
-        self._session.drop([new.object_id])
-        del self._live[new.object_id]
-        if known.object_id in self._live:
+    def _all_tracks(self) -> list[Track]:
+        return [*self.state.ended, *self.state.live.values()]
+
+    def _join(self, frame_index: int, known: Track, other: Track, known_until: int) -> Track:
+        """Go on with one of two masklets of the same object, from its mask on this frame.
+
+        Args:
+            frame_index: The present keyframe, on which `other` or `known` is confirmed.
+            known: The one that goes on.
+            other: The one that ends.
+            known_until: Up to this frame what `known` holds stands; after it what `other` holds.
+        """
+        self._end([other])
+        if known.object_id in self.state.live:
             self._session.drop([known.object_id])
         else:
-            self._ended.remove(known)
-            self._live[known.object_id] = known
-        known.continue_as(new, met_index)
+            self.state.ended.remove(known)
+            self.state.live[known.object_id] = known
+        known.absorb(other, known_until)
         self._condition(frame_index, [known])
+        return known
 
     def _support_backward(self, frame_index: int, track: Track) -> None:
         """On a keyframe of the past, take a detection as evidence that was too weak to start a masklet."""
-        if frame_index not in self._unused:
+        if frame_index not in self.state.unused:
             return
         track.chances.add(frame_index)
-        unused = self._unused[frame_index]
+        unused = self.state.unused[frame_index]
         pairs = match([track.rows[frame_index][0]], [item.rle for item in unused], gate=self._settings.match_iou)
         for _, column in pairs:
             track.support(frame_index, unused.pop(column), self._setup.detector.name)
 
     def _end(self, tracks: Sequence[Track]) -> None:
-        if tracks:
-            self._session.drop([track.object_id for track in tracks])
+        self._session.drop([track.object_id for track in tracks])
         for track in tracks:
-            self._ended.append(self._live.pop(track.object_id))
+            self.state.ended.append(self.state.live.pop(track.object_id))
 
 
-class ImageLabeler:
+class ImageLabeler(Labeler):
     """Labels unordered stills: every confident detection is an object of its own."""
 
-    def __init__(self, setup: Setup) -> None:
-        self._setup = setup
-        self._frames: list[FrameLabels] = []
-        self._tracks: list[Track] = []
-
     def label(self, frames: Iterable[Frame]) -> Iterator[FrameLabels]:
-        """Take all stills, one by one; afterwards `found` tells what is in them."""
+        """Label the stills from `state.needed_from` on; gives back each one when it was looked at."""
         for frame in frames:
-            self._frames.append(_frame_labels(frame, keyframe=True))
+            labels = self._note(frame, keyframe=True)
             height, width = frame.image.shape[:2]
             session = self._setup.tracker.start((width, height))
             session.encode(frame.frame_index, frame.image)
             for item in self._setup.detect(frame, session):
                 if self._setup.starts(item):
-                    track = Track(len(self._tracks) + 1, rows={frame.frame_index: (item.rle, Source.DETECTED)})
-                    track.support(frame.frame_index, item, self._setup.detector.name)
-                    self._tracks.append(track)
-            yield self._frames[-1]
-
-    def found(self) -> FoundLabels:
-        """Tell what was found."""
-        kept = tuple(masklet for masklet, _ in map(conclude, self._tracks) if masklet is not None)
-        return FoundLabels(_with_states(self._frames, kept), kept, ())
+                    track = self._begin_track(frame.frame_index, item)
+                    self._rows += track.release(frame.frame_index)
+                    self._findings.append(conclude(track))
+            self._frames.append(labels)
+            yield labels
+        self.state.finished = True
 
 
 def _encode(mask: NDArray[np.bool_]) -> Rle:
-    return masks.encode(masks.without_specks(mask))
-
-
-def _with_last(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
-    """Each frame, and whether it is the last one."""
-    former = None
-    for frame in frames:
-        if former is not None:
-            yield former, False
-        former = frame
-    if former is not None:
-        yield former, True
-
-
-def _frame_labels(frame: Frame, *, keyframe: bool) -> FrameLabels:
-    height, width = frame.image.shape[:2]
-    return FrameLabels(
-        frame_index=frame.frame_index,
-        size_wh=(width, height),
-        pts=frame.pts,
-        pts_s=frame.pts_s,
-        file_name=frame.file_name,
-        keyframe=keyframe,
-    )
-
-
-def _with_states(frames: Sequence[FrameLabels], kept: Sequence[Masklet]) -> tuple[FrameLabels, ...]:
-    """Mark the frames on which nothing was found as verified empty."""
-    filled = {frame_index for masklet in kept for frame_index in masklet.frame_indices.tolist()}
-    return tuple(
-        frame if frame.frame_index in filled else replace(frame, state=FrameState.VERIFIED_EMPTY) for frame in frames
-    )
+    return masks.encode(masks.cleaned(mask))

@@ -4,24 +4,25 @@ The encoding, its areas, boxes and overlaps are pycocotools' (https://github.com
 columns first. Boxes are ``xyxy`` in pixels with exclusive right and bottom edges.
 """
 
-from collections.abc import Sequence
-from typing import TypedDict
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
+from typing_extensions import TypedDict
 
 __all__ = [
     "Rle",
     "area",
     "area_of_many",
+    "cleaned",
     "decode",
     "encode",
     "encode_many",
     "iou",
     "merge",
-    "without_specks",
     "xyxy",
     "xyxy_of_many",
 ]
@@ -34,19 +35,39 @@ class Rle(TypedDict):
     counts: bytes
 
 
-def without_specks(mask: NDArray[np.bool_], share: float = 0.1) -> NDArray[np.bool_]:
-    """Drop islands that are small beside the largest one, bool, shape ``(H, W)``.
+def cleaned(mask: NDArray[np.bool_], island: float = 0.1, pinhole: float = 0.02) -> NDArray[np.bool_]:
+    """Drop small islands and fill pinholes; what is small is measured on the mask, never on the picture.
 
     Args:
         mask: What a model says, bool, shape ``(H, W)``.
-        share: An island stays when it has at least this share of the largest one's pixels.
+        island: An island stays when it has at least this share of the largest one's pixels.
+        pinhole: A hole stays when it has at least this share of the mask's pixels.
+
+    Returns:
+        bool, shape ``(H, W)``.
     """
-    count, islands, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
-    if count <= 2:  # the background and at most one island
+    if not mask.any():
         return mask
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    kept = np.concatenate([[False], areas >= share * areas.max()])
-    return np.asarray(kept[islands])
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    crop = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    whole = _without_small(mask[crop], 8, lambda areas: areas >= island * areas.max())
+    around = np.pad(~whole, 1, constant_values=True)  # so that what is outside is one piece, the first one met
+    largest = pinhole * np.count_nonzero(whole)
+    holes = _without_small(around, 4, lambda areas: (areas >= largest) | (np.arange(len(areas)) == 0))
+    result = np.zeros_like(mask)
+    result[crop] = ~holes[1:-1, 1:-1]
+    return result
+
+
+def _without_small(
+    mask: NDArray[np.bool_], neighbours: int, stays: Callable[[NDArray[Any]], NDArray[np.bool_]]
+) -> NDArray[np.bool_]:
+    """Keep the connected pieces that `stays` chooses by their areas; they are numbered row by row as they are met."""
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=neighbours)
+    if count <= 2:  # the background and at most one piece
+        return mask
+    kept = np.concatenate([[False], stays(stats[1:, cv2.CC_STAT_AREA])])
+    return np.asarray(kept[pieces])
 
 
 def encode(mask: NDArray[np.bool_]) -> Rle:

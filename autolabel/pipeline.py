@@ -2,27 +2,38 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import TypeAdapter
+
 from autolabel.base_models.protocols import Described, Detector, Tracker
 from autolabel.base_models.registry import load_detector, load_tracker
-from autolabel.engine import EngineSettings, FoundLabels, ImageLabeler, Setup, VideoLabeler
+from autolabel.engine import EngineSettings, EngineState, ImageLabeler, Labeler, Setup, VideoLabeler
 from autolabel.errors import InputError
-from autolabel.frames import Frame, prefetch
+from autolabel.frames import prefetch
 from autolabel.inputs import Input, find_inputs
-from autolabel.labels import InputKind, VideoLabels
+from autolabel.labels import InputKind
 from autolabel.ontologies import Ontology
-from autolabel.store import InputIdentity, RunWriter
+from autolabel.store import InputIdentity, InputRecord, Journal, RunWriter
 from autolabel.store.writer import check_run_folder
 from autolabel.video import VideoInput
 
 __all__ = ["LabelSummary", "Progress", "label"]
 
-_RECORDED_VERSIONS: Final = ("openvocab-autolabel", "torch", "transformers", "av", "pycocotools")
+_STATE: Final = TypeAdapter(EngineState)
+_RECORDED_VERSIONS: Final = (
+    "openvocab-autolabel",
+    "torch",
+    "transformers",
+    "av",
+    "pycocotools",
+    "scenedetect-headless",
+)
 
 
 @dataclass(frozen=True)
@@ -170,37 +181,58 @@ def _label_all(
 def _label_input(source: Input, setup: Setup, writer: RunWriter, report: Callable[[int], None]) -> tuple[str, ...]:
     """Label one input, a pure function of it and the setup, and write its folder; returns what was wrong with it."""
     started = time.perf_counter()
-    labeler_class = VideoLabeler if isinstance(source, VideoInput) else ImageLabeler
-    labeler = labeler_class(setup)
-    reading = source.frames()
-    for frames_done, _ in enumerate(labeler.label(_ahead(reading)), start=1):
-        report(frames_done)
-    found = labeler.found()
-    problems = tuple(reading.problems)
-    if not found.frames:
+    journal = writer.journal(source.slug, source.sha256)
+    labeler = _labeler(source, setup, journal)
+    frames_before = labeler.state.frame_count
+    if not labeler.state.finished:
+        _label_frames(source, labeler, journal, setup.settings.keyframe_every, report)
+    state, problems = labeler.state, journal.saved.problems
+    if not state.frame_count:
+        journal.remove()
         details = f" ({problems[0]})" if problems else ""
         raise InputError(f"{source.path}: expected frames to label, found none in the selection{details}.")
-    writer.write_input(_to_labels(source, setup.ontology, found), _identify(source, problems), found.rejected)
-    _log(writer.path, source.slug, len(found.frames), time.perf_counter() - started, problems)
+    writer.write_journal(source.slug, journal, _record(source, state, problems))
+    _log(writer.path, source.slug, state.frame_count - frames_before, time.perf_counter() - started, problems)
     return problems
 
 
-def _ahead(frames: Iterable[Frame]) -> Iterable[Frame]:
-    """Decode a few frames ahead, so that decoding overlaps with the models' work."""
-    return prefetch(frames, depth=4)
+def _labeler(source: Input, setup: Setup, journal: Journal) -> Labeler:
+    """A new labeler, or one that goes on where the journal ends."""
+    saved = journal.saved
+    state = _STATE.validate_python(saved.engine) if saved.parts else None
+    if isinstance(source, VideoInput):
+        return VideoLabeler(setup, state, saved.tracker)
+    return ImageLabeler(setup, state)
 
 
-def _to_labels(source: Input, ontology: Ontology, found: FoundLabels) -> VideoLabels:
+def _label_frames(
+    source: Input, labeler: Labeler, journal: Journal, commit_every: int, report: Callable[[int], None]
+) -> None:
+    """Label what is left of an input, committing now and then, so that a killed process loses little."""
+
+    def commit(problems: Sequence[str] = ()) -> None:
+        journal.commit(
+            labeler.take(), _STATE.dump_python(labeler.state, mode="json"), labeler.tracker_state(), problems
+        )
+
+    reading = source.frames()
+    needed_from = labeler.state.needed_from
+    frames = dropwhile(lambda frame: frame.frame_index < needed_from, reading)
+    for _ in labeler.label(prefetch(frames)):
+        report(labeler.state.frame_count)
+        if labeler.state.frame_count % commit_every == 0:
+            commit()
+    commit(reading.problems)
+
+
+def _record(source: Input, state: EngineState, problems: tuple[str, ...]) -> InputRecord:
     video = source if isinstance(source, VideoInput) else None
-    return VideoLabels(
-        name=source.slug,
+    return InputRecord(
         path=str(source.path),
         kind=InputKind.VIDEO if video else InputKind.IMAGES,
-        class_names=ontology.class_names,
-        frames=found.frames,
-        masklets=found.masklets,
         fps=float(video.info.fps) if video else None,
-        frame_count=found.frames[-1].frame_index + 1,
+        frame_count=state.last_index + 1,
+        identity=_identify(source, problems),
     )
 
 

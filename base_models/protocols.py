@@ -105,6 +105,10 @@ class TrackerSession(Protocol):
         """Forget objects and all that was kept for them."""
         ...
 
+    def snapshot(self) -> bytes:
+        """All that is remembered of objects, for `Tracker.start` to go on with; the frames' features are not in it."""
+        ...
+
 
 @runtime_checkable
 class Tracker(Protocol):
@@ -112,8 +116,8 @@ class Tracker(Protocol):
 
     name: str
 
-    def start(self, size_wh: tuple[int, int]) -> TrackerSession:
-        """Begin a video whose frames are ``size_wh`` pixels."""
+    def start(self, size_wh: tuple[int, int], snapshot: bytes = b"") -> TrackerSession:
+        """Begin a video whose frames are ``size_wh`` pixels, or go on where a session's snapshot was taken."""
         ...
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import safetensors.torch
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name everyone knows
 from numpy.typing import NDArray
@@ -58,9 +59,12 @@ class Sam2:
         self._processor = from_pretrained(Sam2VideoProcessor, folder)
         self._model = from_pretrained(Sam2VideoModel, folder, dtype=chosen_dtype).to(chosen_device).eval()
 
-    def start(self, size_wh: tuple[int, int]) -> "Sam2Session":
-        """Begin a video whose frames are ``size_wh`` pixels."""
-        return Sam2Session(self._model, self._processor, size_wh)
+    def start(self, size_wh: tuple[int, int], snapshot: bytes = b"") -> "Sam2Session":
+        """Begin a video whose frames are ``size_wh`` pixels, or go on where a session's snapshot was taken."""
+        session = Sam2Session(self._model, self._processor, size_wh)
+        if snapshot:
+            session.restore(snapshot)
+        return session
 
 
 @dataclass
@@ -127,8 +131,12 @@ class Sam2Session:
     @torch.inference_mode()
     def add(self, frame_index: int, prompts: Mapping[int, Prompt]) -> MaskBatch:
         """Condition objects, new or known, on prompts on an encoded frame; masks come in the mapping's order."""
-        batches = [self._add_one(frame_index, object_id, prompt) for object_id, prompt in prompts.items()]
-        return _concatenate(batches) if batches else self._empty_batch()
+        masks = {object_id: prompt.mask for object_id, prompt in prompts.items() if prompt.mask is not None}
+        batches = self._add_masks(frame_index, masks) if masks else {}
+        for object_id, prompt in prompts.items():
+            if prompt.mask is None:
+                batches[object_id] = self._add_clicks(frame_index, object_id, prompt)
+        return _concatenate([batches[object_id] for object_id in prompts]) if batches else self._empty_batch()
 
     @torch.inference_mode()
     def step(self, frame_index: int, object_ids: Sequence[int], *, reverse: bool = False) -> MaskBatch:
@@ -150,17 +158,39 @@ class Sam2Session:
         for object_id in object_ids:
             del self._objects[object_id]
 
-    def _add_one(self, frame_index: int, object_id: int, prompt: Prompt) -> MaskBatch:
-        features = self._features[frame_index]
-        if prompt.mask is not None:
-            masks = self._to_square(prompt.mask)
-            decoded = take_masks(self._model, read_masks(self._model, features, masks), masks)
-            self._remember(frame_index, [object_id], decoded, logits_of_masks(masks), prompted=True)
-            return self._to_masks(decoded)
+    def snapshot(self) -> bytes:
+        """All that is remembered of objects, as safetensors."""
+        tensors = {"position": self._map_position.contiguous()}
+        for object_id, kept in self._objects.items():
+            for kind, frames in (("conditioning", kept.conditioning), ("recent", kept.recent)):
+                for order, (frame_index, memory) in enumerate(frames.items()):
+                    name = f"{object_id}/{kind}/{order}/{frame_index}"
+                    tensors[f"{name}/features"] = memory.features
+                    tensors[f"{name}/pointer"] = memory.pointer
+        return safetensors.torch.save({name: tensor.cpu() for name, tensor in tensors.items()})
+
+    def restore(self, snapshot: bytes) -> None:
+        """Remember what a session of the same model did when `snapshot` was taken."""
+        tensors = {name: tensor.to(self._model.device) for name, tensor in safetensors.torch.load(snapshot).items()}
+        self._map_position = tensors.pop("position")
+        names = sorted({name.rpartition("/")[0] for name in tensors}, key=lambda name: int(name.split("/")[2]))
+        for name in names:
+            object_id, kind, _, frame_index = name.split("/")
+            kept = self._objects.setdefault(int(object_id), _Object())
+            frames = kept.conditioning if kind == "conditioning" else kept.recent
+            frames[int(frame_index)] = _Remembered(tensors[f"{name}/features"], tensors[f"{name}/pointer"])
+
+    def _add_masks(self, frame_index: int, masks: Mapping[int, NDArray[np.bool_]]) -> dict[int, MaskBatch]:
+        squares = torch.cat([self._to_square(mask) for mask in masks.values()])  # (N, 1, side, side)
+        decoded = take_masks(self._model, read_masks(self._model, self._features[frame_index], squares), squares)
+        self._remember(frame_index, list(masks), decoded, logits_of_masks(squares), prompted=True)
+        return dict(zip(masks, _split(self._to_masks(decoded)), strict=True))
+
+    def _add_clicks(self, frame_index: int, object_id: int, prompt: Prompt) -> MaskBatch:
         points, labels = self._clicks([prompt])
         known = object_id in self._objects
         conditioned = self._attend(frame_index, [self._recall(frame_index, object_id)]) if known else None
-        decoded = decode(self._model, features, conditioned, points=points, labels=labels)
+        decoded = decode(self._model, self._features[frame_index], conditioned, points=points, labels=labels)
         self._remember(frame_index, [object_id], decoded, full_logits(self._model, decoded), prompted=True)
         return self._to_masks(decoded)
 
@@ -214,7 +244,9 @@ class Sam2Session:
         for row, object_id in enumerate(object_ids):
             kept = self._objects.setdefault(object_id, _Object())
             frames = kept.conditioning if prompted else kept.recent
-            frames[frame_index] = _Remembered(memory.features[:, row].clone(), memory.pointers[row].clone())
+            frames[frame_index] = _Remembered(
+                memory.features[:, row].clone(memory_format=torch.contiguous_format), memory.pointers[row].clone()
+            )
             if prompted:
                 kept.recent.pop(frame_index, None)  # a frame is remembered once
                 for oldest in list(kept.conditioning)[: -self._conditioning_frames]:

@@ -27,7 +27,7 @@ def rle(left: int, right: int) -> Rle:
 
 def detected(left: int, right: int, *class_scores: float) -> Detected:
     """A detection of a bar."""
-    return Detected(np.array([left, 5, right, 15], dtype=np.float64), rle(left, right), class_scores, "prompt")
+    return Detected(rle(left, right), class_scores, "prompt")
 
 
 def test_matching_is_optimal_not_greedy() -> None:

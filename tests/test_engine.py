@@ -1,13 +1,15 @@
 """What the engine makes of detections and tracked masks, with base models that know the truth."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
+from finding import Found, find
 from oracles import UNSURE, OracleDetector, OracleTracker, Sighting, frames_of
 
 from autolabel import masks
-from autolabel.engine import EngineSettings, FoundLabels, ImageLabeler, Setup, VideoLabeler
+from autolabel.engine import EngineSettings, ImageLabeler, Setup, VideoLabeler
 from autolabel.labels import FrameState, Masklet, Source
 from autolabel.ontologies import Ontology
 from autolabel.scenes import Scene, SceneObject, draw_still, plan_video
@@ -43,8 +45,8 @@ def label(
     scenes: Sequence[Scene],
     script: Mapping[int, Sequence[Sighting]] | None = None,
     drift: Mapping[tuple[int, int], int] | None = None,
-    **settings: int,
-) -> FoundLabels:
+    **settings: Any,
+) -> Found:
     """Label a video with the oracles."""
     labeler = VideoLabeler(
         Setup(
@@ -54,8 +56,9 @@ def label(
             EngineSettings(keyframe_every=STRIDE, **settings),
         )
     )
-    assert len(list(labeler.label(frames_of(scenes)))) == len(scenes)
-    return labeler.found()
+    found = find(labeler, frames_of(scenes), ONTOLOGY)
+    assert len(found.frames) == len(scenes)
+    return found
 
 
 def span(masklet: Masklet) -> tuple[int, int, int]:
@@ -251,8 +254,7 @@ def test_drawn_videos_are_labelled_as_they_were_drawn() -> None:
     names = sorted({item.class_name for item in scenes[0].objects})
     ontology = Ontology.parse(names)
     labeler = VideoLabeler(Setup(ontology, OracleDetector(ontology, scenes), OracleTracker(scenes)))
-    list(labeler.label(frames_of(scenes)))
-    found = labeler.found().masklets
+    found = find(labeler, frames_of(scenes), ontology).masklets
     truth = {item.object_id: item.class_name for item in scenes[0].objects}
     assert sorted(ontology.class_names[item.class_id] for item in found) == sorted(truth.values())
 
@@ -262,8 +264,7 @@ def test_stills_are_labelled_each_by_itself() -> None:
     stills = number([draw_still(seed, object_count=3) for seed in range(4)])
     ontology = Ontology.parse(sorted({item.class_name for still in stills for item in still.objects}))
     labeler = ImageLabeler(Setup(ontology, OracleDetector(ontology, stills), OracleTracker(stills)))
-    list(labeler.label(frames_of(stills)))
-    found = labeler.found()
+    found = find(labeler, frames_of(stills), ontology)
     assert len({item.object_id for item in found.masklets}) == len(found.masklets)
     for index, still in enumerate(stills):
         on_still = [item for item in found.masklets if item.frame_indices.tolist() == [index]]

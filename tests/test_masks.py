@@ -59,6 +59,27 @@ def test_specks_go_and_parts_stay() -> None:
     part[5:15, 40:45] = True  # 50 of 400 pixels
     speck = part.copy()
     speck[35, 55:59] = True
-    assert np.array_equal(masks.without_specks(speck), part)
-    assert np.array_equal(masks.without_specks(mask), mask)
-    assert not masks.without_specks(np.zeros((3, 3), dtype=bool)).any()
+    assert np.array_equal(masks.cleaned(speck), part)
+    assert np.array_equal(masks.cleaned(mask), mask)
+    assert not masks.cleaned(np.zeros((3, 3), dtype=bool)).any()
+
+
+def test_pinholes_are_filled_and_holes_stay() -> None:
+    """Holes far smaller than the mask are filled, wherever they are; a ring keeps its own."""
+    mask = np.zeros((40, 60), dtype=bool)
+    mask[5:35, 10:40] = True
+    ring = mask.copy()
+    ring[15:25, 20:30] = False
+    holed = ring.copy()
+    holed[7:9, 12:14] = False
+    assert np.array_equal(masks.cleaned(holed), ring)
+    everything = np.ones((8, 8), dtype=bool)
+    assert masks.cleaned(everything).all()
+
+
+@given(mask_pairs)
+def test_cleaning_twice_changes_nothing_more(pair: tuple[Mask, Mask]) -> None:
+    """What is cleaned has a piece of everything that it had, and is clean."""
+    cleaned = masks.cleaned(pair[0])
+    assert cleaned.any() == pair[0].any()
+    assert np.array_equal(masks.cleaned(cleaned), cleaned) or masks.cleaned(cleaned).any()

@@ -1,6 +1,7 @@
 """Runs are read as they were written, and refuse what would mix or lose labels."""
 
 import json
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from pycocotools import mask as coco_mask
 
 from autolabel import masks
 from autolabel.errors import LabelError, RunError
-from autolabel.files import write_atomically
+from autolabel.files import atomic_path
 from autolabel.labels import FrameState, InputKind, Rejected, VideoLabels
 from autolabel.ontologies import Ontology
 from autolabel.store import InputIdentity, RunWriter, load_run
@@ -90,12 +91,12 @@ def test_half_written_input_does_not_count(tmp_path: Path, monkeypatch: pytest.M
     writer = RunWriter(tmp_path, CONFIGURATION)
     writer.write_input(clip(), IDENTITY)
 
-    def fail(path: Path, content: bytes) -> None:
+    def fail(path: Path) -> AbstractContextManager[Path]:
         if path.name == "rejected.parquet":
             raise OSError(28, "No space left on device")
-        write_atomically(path, content)
+        return atomic_path(path)
 
-    monkeypatch.setattr("autolabel.store.writer.write_atomically", fail)
+    monkeypatch.setattr("autolabel.store.tables.atomic_path", fail)
     with pytest.raises(OSError, match="No space"):
         writer.write_input(clip(), IDENTITY)
     assert not writer.finished("clip", IDENTITY.sha256)

@@ -8,12 +8,14 @@
     RUN/inputs/<name>/objects.parquet   one row per object: votes, margin, evidence, flags
     RUN/inputs/<name>/rejected.parquet  what was found and not kept, with the reason and its masks
     RUN/inputs/<name>/input.json        identity and state of the input; written last, so it vouches for the others
+    RUN/inputs/<name>/parts/            while it is being labelled: what is final so far, and the state to go on from
 
 Nothing in these files depends on a clock or on the order of work: the same labels give the same bytes.
 """
 
 from autolabel.store.identity import InputIdentity
-from autolabel.store.reader import Run, load_run
+from autolabel.store.journal import Journal
+from autolabel.store.reader import InputRecord, Run, load_run
 from autolabel.store.writer import RunWriter
 
-__all__ = ["InputIdentity", "Run", "RunWriter", "load_run"]
+__all__ = ["InputIdentity", "InputRecord", "Journal", "Run", "RunWriter", "load_run"]

@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Final
 
-__all__ = ["CONFIGURATION", "FRAMES", "INPUT", "LABELS", "OBJECTS", "REJECTED", "input_folder"]
+__all__ = ["CONFIGURATION", "FRAMES", "INPUT", "JOURNAL", "LABELS", "OBJECTS", "REJECTED", "input_folder"]
 
 CONFIGURATION: Final = "run.yaml"
 INPUT: Final = "input.json"
+JOURNAL: Final = "parts"
 FRAMES: Final = "frames.parquet"
 LABELS: Final = "labels.parquet"
 OBJECTS: Final = "objects.parquet"

@@ -5,31 +5,38 @@
 score and the class are repeated on every row for the convenience of readers.
 """
 
-import io
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from autolabel.labels import Evidence, FrameLabels, FrameState, Masklet, Rejected, Source
-from autolabel.masks import Rle
+from autolabel.files import atomic_path
+from autolabel.labels import Evidence, FrameLabels, FrameState, Masklet, Rejected, Source, VideoLabels
+from autolabel.masks import Rle, xyxy
+from autolabel.store.layout import FRAMES, LABELS, OBJECTS, REJECTED
+from autolabel.stretches import Finding
 
 __all__ = [
+    "Tables",
+    "frame_row",
     "frames_of",
-    "frames_table",
-    "labels_table",
+    "label_row",
     "masklets_of",
-    "objects_table",
-    "parquet_bytes",
+    "object_row",
+    "open_tables",
     "rejected_of",
-    "rejected_table",
+    "rejected_row",
+    "write_labels",
 ]
 
-ROWS_PER_GROUP: Final = 65_536
-"""Fixed, so that the bytes do not depend on how the rows arrived."""
+ROWS_PER_GROUP: Final = 4096
+"""Fixed, so that the bytes do not depend on how the rows arrived; so many rows are held while a table is written."""
 
 _FRAME_INDEX: "pa.Field[Any]" = pa.field("frame_index", pa.int64())
 _OBJECT: "list[pa.Field[Any]]" = [
@@ -78,44 +85,81 @@ REJECTED_SCHEMA: Final = pa.schema(
 )
 
 
-def parquet_bytes(table: pa.Table) -> bytes:
-    """Write a table the one way in which runs keep them."""
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer, row_group_size=ROWS_PER_GROUP, compression="zstd", version="2.6")
-    return buffer.getvalue()
+class TableWriter:
+    """Writes one table as rows arrive; holds one row group of them.
+
+    Args:
+        path: The file.
+        schema: Its columns.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._schema = schema
+        self._writer = pq.ParquetWriter(path, schema, compression="zstd", version="2.6")
+        self._rows: list[Mapping[str, Any]] = []
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Append one row."""
+        self._rows.append(row)
+        if len(self._rows) == ROWS_PER_GROUP:
+            self._flush()
+
+    def close(self) -> None:
+        """Write what is left, and the table's end."""
+        if self._rows:
+            self._flush()
+        self._writer.close()
+
+    def _flush(self) -> None:
+        self._writer.write_table(pa.Table.from_pylist(self._rows, self._schema))
+        self._rows.clear()
 
 
-def frames_table(frames: Iterable[FrameLabels]) -> pa.Table:
-    """One row per frame, by `frame_index`."""
-    ordered = sorted(frames, key=lambda frame: frame.frame_index)
-    return pa.Table.from_pylist([_frame_row(frame) for frame in ordered], FRAMES_SCHEMA)
+@dataclass(frozen=True)
+class Tables:
+    """The four tables of an input while they are written.
+
+    Attributes:
+        frames: Rows of `frame_row`, by `frame_index`.
+        labels: Rows of `label_row`, by `frame_index`, then `object_id`.
+        objects: Rows of `object_row`, by `object_id`.
+        rejected: Rows of `rejected_row`.
+    """
+
+    frames: TableWriter
+    labels: TableWriter
+    objects: TableWriter
+    rejected: TableWriter
 
 
-def labels_table(masklets: Iterable[Masklet]) -> pa.Table:
-    """One row per object and frame, by `frame_index`, then `object_id`."""
-    rows = [
-        {"object_id": masklet.object_id, "class_id": masklet.class_id, "score": masklet.score, **row}
-        for masklet in masklets
-        for row in _rows_on_frames(masklet)
-    ]
-    rows.sort(key=lambda row: (row["frame_index"], row["object_id"]))
-    return pa.Table.from_pylist(rows, LABELS_SCHEMA)
+@contextmanager
+def open_tables(folder: Path) -> Iterator[Tables]:
+    """Write the tables of an input; each is complete or absent.
+
+    Raises:
+        OSError: A file cannot be written.
+    """
+    schemas = {FRAMES: FRAMES_SCHEMA, LABELS: LABELS_SCHEMA, OBJECTS: OBJECTS_SCHEMA, REJECTED: REJECTED_SCHEMA}
+    with ExitStack() as stack:
+        writers = []
+        for name, schema in schemas.items():
+            writer = TableWriter(stack.enter_context(atomic_path(folder / name)), schema)
+            stack.callback(writer.close)
+            writers.append(writer)
+        yield Tables(*writers)
 
 
-def objects_table(masklets: Iterable[Masklet]) -> pa.Table:
-    """One row per object, by `object_id`."""
-    ordered = sorted(masklets, key=lambda masklet: masklet.object_id)
-    return pa.Table.from_pylist([_object_row(masklet) for masklet in ordered], OBJECTS_SCHEMA)
-
-
-def rejected_table(rejected: Iterable[Rejected]) -> pa.Table:
-    """One row per rejected masklet, by `object_id`, its labels nested."""
-    ordered = sorted(rejected, key=lambda entry: entry.masklet.object_id)
-    rows = [
-        {**_object_row(entry.masklet), "reason": entry.reason, "labels": _rows_on_frames(entry.masklet)}
-        for entry in ordered
-    ]
-    return pa.Table.from_pylist(rows, REJECTED_SCHEMA)
+def write_labels(tables: Tables, labels: VideoLabels, rejected: Iterable[Rejected]) -> None:
+    """Write the labels of an input that are at hand as a whole."""
+    for frame in sorted(labels.frames, key=lambda frame: frame.frame_index):
+        tables.frames.add(frame_row(frame))
+        for masklet, row in sorted(labels.on_frame(frame.frame_index), key=lambda entry: entry[0].object_id):
+            tables.labels.add(label_row(masklet, frame.frame_index, masklet.rles[row], masklet.sources[row]))
+    for masklet in sorted(labels.masklets, key=lambda masklet: masklet.object_id):
+        tables.objects.add(object_row(masklet))
+    for entry in sorted(rejected, key=lambda entry: entry.masklet.object_id):
+        on_frames = zip(entry.masklet.frame_indices.tolist(), entry.masklet.rles, entry.masklet.sources, strict=True)
+        tables.rejected.add(rejected_row(entry.masklet, entry.reason, on_frames))
 
 
 def frames_of(table: pa.Table) -> tuple[FrameLabels, ...]:
@@ -139,7 +183,8 @@ def rejected_of(table: pa.Table) -> tuple[Rejected, ...]:
     return tuple(Rejected(_masklet(row, row["labels"]), row["reason"]) for row in table.to_pylist())
 
 
-def _frame_row(frame: FrameLabels) -> dict[str, Any]:
+def frame_row(frame: FrameLabels) -> dict[str, Any]:
+    """A row of the table of frames."""
     width, height = frame.size_wh
     return {
         "frame_index": frame.frame_index,
@@ -154,24 +199,35 @@ def _frame_row(frame: FrameLabels) -> dict[str, Any]:
     }
 
 
-def _rows_on_frames(masklet: Masklet) -> list[dict[str, Any]]:
-    columns = zip(masklet.frame_indices.tolist(), masklet.xyxy.tolist(), masklet.rles, masklet.sources, strict=True)
-    return [
-        {"frame_index": frame_index, "xyxy": xyxy, "rle": rle, "source": source.value}
-        for frame_index, xyxy, rle, source in columns
-    ]
+def label_row(masklet: Masklet | Finding, frame_index: int, rle: Rle, source: Source) -> dict[str, Any]:
+    """A row of the table of labels."""
+    return {**_object(masklet), **_on_frame(frame_index, rle, source)}
 
 
-def _object_row(masklet: Masklet) -> dict[str, Any]:
+def object_row(masklet: Masklet | Finding) -> dict[str, Any]:
+    """A row of the table of objects."""
     return {
-        "object_id": masklet.object_id,
-        "class_id": masklet.class_id,
-        "score": masklet.score,
+        **_object(masklet),
         "votes": masklet.votes,
         "margin": masklet.margin,
         "evidence": [vars(evidence) for evidence in masklet.evidence],
         "flags": masklet.flags,
     }
+
+
+def rejected_row(
+    masklet: Masklet | Finding, reason: str, on_frames: Iterable[tuple[int, Rle, Source]]
+) -> dict[str, Any]:
+    """A row of the table of what was not kept: an object, the reason, and its labels by frame."""
+    return {**object_row(masklet), "reason": reason, "labels": [_on_frame(*entry) for entry in on_frames]}
+
+
+def _object(masklet: Masklet | Finding) -> dict[str, Any]:
+    return {"object_id": masklet.object_id, "class_id": masklet.class_id, "score": masklet.score}
+
+
+def _on_frame(frame_index: int, rle: Rle, source: Source) -> dict[str, Any]:
+    return {"frame_index": frame_index, "xyxy": xyxy(rle).tolist(), "rle": rle, "source": source.value}
 
 
 def _masklet(row: Mapping[str, Any], on_frames: Sequence[Mapping[str, Any]]) -> Masklet:

@@ -13,6 +13,7 @@ from autolabel.files import write_atomically
 from autolabel.labels import Rejected, VideoLabels
 from autolabel.store import layout, tables
 from autolabel.store.identity import InputIdentity
+from autolabel.store.journal import Journal, write_decided
 from autolabel.store.reader import InputRecord, read_configuration, read_state
 
 __all__ = ["RunWriter", "check_run_folder"]
@@ -79,25 +80,36 @@ class RunWriter:
         """
         _check(labels)
         folder = self._begin(labels.name)
-        content = {
-            layout.FRAMES: tables.frames_table(labels.frames),
-            layout.LABELS: tables.labels_table(labels.masklets),
-            layout.OBJECTS: tables.objects_table(labels.masklets),
-            layout.REJECTED: tables.rejected_table(rejected),
+        with tables.open_tables(folder) as opened:
+            tables.write_labels(opened, labels, rejected)
+        self._vouch(labels.name, InputRecord(labels.path, labels.kind, labels.fps, labels.frame_count, identity))
+
+    def journal(self, name: str, sha256: str) -> Journal:
+        """Where an input of these bytes is kept while it is being labelled."""
+        return Journal(layout.input_folder(self.path, name) / layout.JOURNAL, sha256)
+
+    def write_journal(self, name: str, journal: Journal, record: InputRecord) -> None:
+        """Write one input from its journal, and remove that; what was known of it before is replaced.
+
+        Raises:
+            OSError: A file cannot be written; the input does not count as finished, and the journal stays.
+        """
+        with tables.open_tables(self._begin(name)) as opened:
+            write_decided(opened, journal.stretches)
+        self._vouch(name, record)
+        journal.remove()
+
+    def _vouch(self, name: str, record: InputRecord) -> None:
+        """Say that an input is finished; the last thing that is written."""
+        state = {
+            "state": "done",
+            "path": record.path,
+            "kind": record.kind.value,
+            "fps": record.fps,
+            "frame_count": record.frame_count,
+            "identity": record.identity.to_dict(),
         }
-        for file_name, table in content.items():
-            write_atomically(folder / file_name, tables.parquet_bytes(table))
-        _write_state(
-            folder,
-            {
-                "state": "done",
-                "path": labels.path,
-                "kind": labels.kind.value,
-                "fps": labels.fps,
-                "frame_count": labels.frame_count,
-                "identity": identity.to_dict(),
-            },
-        )
+        _write_state(layout.input_folder(self.path, name), state)
 
     def write_failure(self, name: str, path: str, reason: str) -> None:
         """Note that an input cannot be labelled, and why; it counts as not finished."""

@@ -3,6 +3,7 @@
 They recognise a frame by its pixels. A detector can be told to make mistakes on chosen frames.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -83,9 +84,11 @@ class OracleTracker:
     name: str = "oracle"
     sessions: list["OracleSession"] = field(default_factory=list)
 
-    def start(self, size_wh: tuple[int, int]) -> "OracleSession":
-        """Begin a video."""
+    def start(self, size_wh: tuple[int, int], snapshot: bytes = b"") -> "OracleSession":
+        """Begin a video, or go on with one."""
         self.sessions.append(OracleSession(self.scenes, size_wh, self.drift))
+        if snapshot:
+            self.sessions[-1].restore(snapshot)
         return self.sessions[-1]
 
 
@@ -140,6 +143,16 @@ class OracleSession:
         """Follow no longer."""
         for object_id in object_ids:
             del self._followed[object_id]
+
+    def snapshot(self) -> bytes:
+        """Whom it follows; masks as nested lists."""
+        followed = {key: value if isinstance(value, int) else value.tolist() for key, value in self._followed.items()}
+        return json.dumps(followed).encode()
+
+    def restore(self, snapshot: bytes) -> None:
+        """Follow what the snapshot says."""
+        for key, value in json.loads(snapshot).items():
+            self._followed[int(key)] = value if isinstance(value, int) else np.array(value, dtype=bool)
 
     def _meant(self, frame_index: int, box: NDArray[np.float64]) -> int | Mask:
         for item in self._scene_by_frame[frame_index].objects:
