@@ -256,8 +256,8 @@ class VideoLabeler(Labeler):
     def _close_oldest(self) -> None:
         """Hand over the oldest frame of the window."""
         oldest = self.state.window.pop(0)
-        self._session.forget(oldest.frame_index)
-        self._not_encoded.pop(oldest.frame_index, None)
+        if self._not_encoded.pop(oldest.frame_index, None) is None:
+            self._session.forget(oldest.frame_index)
         self.state.unused.pop(oldest.frame_index, None)
         self._frames.append(oldest)
         for track in sorted(self._all_tracks(), key=lambda track: track.object_id):

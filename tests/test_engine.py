@@ -1,18 +1,23 @@
 """What the engine makes of detections and tracked masks, with base models that know the truth."""
 
+import json
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import pytest
 from finding import Found, find
 from oracles import UNSURE, OracleDetector, OracleTracker, Sighting, frames_of
+from pydantic import TypeAdapter
 
 from autolabel import masks
-from autolabel.engine import EngineSettings, ImageLabeler, Setup, VideoLabeler
+from autolabel.engine import EngineSettings, EngineState, ImageLabeler, Setup, VideoLabeler
+from autolabel.frames import Frame
 from autolabel.labels import FrameState, Masklet, Source
 from autolabel.ontologies import Ontology
 from autolabel.scenes import Scene, SceneObject, draw_still, plan_video
+from autolabel.stretches import DUPLICATE, Stretch
 from autolabel.tracks import DRIFTED, NOT_CONFIRMED, START_CUT_OFF
 
 ONTOLOGY = Ontology.parse(["red circle", "blue square", "green star"])
@@ -271,3 +276,73 @@ def test_stills_are_labelled_each_by_itself() -> None:
         assert sorted(ontology.class_names[item.class_id] for item in on_still) == sorted(
             item.class_name for item in still.objects
         )
+
+
+def test_a_shot_boundary_ends_everything() -> None:
+    """Where a video is cut, masklets end, identities begin anew, and nothing is tracked backward across."""
+    scenes = number([scene(red_circle=10) for _ in range(9)] + [scene(red_circle=10) for _ in range(9)])
+    for item in scenes[9:]:
+        item.image[:, 24:] = 255
+    found = label(scenes)
+    assert [span(item) for item in found.masklets] == [(0, 8, 9), (9, 17, 9)]
+    assert [frame.shot for frame in found.frames] == [0] * 9 + [1] * 9
+    assert [frame.frame_index for frame in found.frames if frame.keyframe] == [0, 6, 8, 9, 15, 17]
+    assert [span(item) for item in label(scenes, shots=False).masklets] == [(0, 17, 18)]
+
+
+def test_two_masklets_that_grow_together_become_one() -> None:
+    """Two boxes of one object that overlap too little to be one at first are one masklet once they coincide."""
+    scenes = number([scene(red_circle=10) for _ in range(24)])
+    left, right = np.array([10.0, 2.0, 20.0, 14.0]), np.array([14.0, 2.0, 28.0, 14.0])
+    apart = [Sighting(left, "red circle"), Sighting(right, "red circle")]
+    grown = [Sighting(np.array([10.0, 2.0, 26.0, 14.0]), "red circle")]
+    found = label(scenes, {0: apart, 6: grown, 12: grown, 18: grown, 23: grown})
+    assert [span(item) for item in found.masklets] == [(0, 23, 24)]
+    assert {item.reason for item in found.rejected} == {DUPLICATE}
+
+
+def test_a_drift_is_flagged_with_its_frames() -> None:
+    """Where the tracked mask had little in common with the detection that supports it, the frames are named."""
+    scenes = number([scene(red_circle=10) for _ in range(12)])
+    wide = [Sighting(np.array([10.0, 2.0, 40.0, 14.0]), "red circle")]
+    (masklet,) = label(scenes, {6: wide}).masklets
+    assert masklet.flags == ("drifted: 1-6", "drifted: 7-11")
+
+
+@pytest.mark.parametrize("stop", range(1, 24))
+def test_an_interrupted_labeler_goes_on_as_if_nothing_had_happened(stop: int) -> None:
+    """From the state after any frame, read back from its JSON, the rest is labelled to the same findings."""
+    scenes = number([scene(red_circle=10 + index, **({"blue_square": 30} if index > 4 else {})) for index in range(24)])
+    script = {6: [Sighting(np.array([16.0, 2.0, 28.0, 14.0]), "green star", UNSURE)]}
+    drift = {(1, frame_index): 2 for frame_index in range(14, 17)}
+
+    def labeler(state: EngineState | None = None, snapshot: bytes = b"") -> VideoLabeler:
+        tracker = OracleTracker(scenes, drift)
+        settings = EngineSettings(keyframe_every=STRIDE)
+        return VideoLabeler(
+            Setup(ONTOLOGY, OracleDetector(ONTOLOGY, scenes, script), tracker, settings), state, snapshot
+        )
+
+    def stretches(labeler: VideoLabeler, frames: Sequence[Frame], count: int | None = None) -> list[Stretch]:
+        for _ in islice(labeler.label(frames), count):
+            pass
+        return [labeler.take()]
+
+    whole = stretches(labeler(), frames_of(scenes))
+    first = labeler()
+    parts = stretches(first, frames_of(scenes), stop)
+    codec = TypeAdapter(EngineState)
+    state = codec.validate_python(json.loads(json.dumps(codec.dump_python(first.state, mode="json"))))
+    second = labeler(state, first.tracker_state())
+    parts += stretches(second, frames_of(scenes)[state.needed_from :])
+    assert repr(joined(parts)) == repr(joined(whole))
+    assert second.state.finished
+
+
+def joined(stretches: Sequence[Stretch]) -> Stretch:
+    """Several stretches as one."""
+    return Stretch(
+        tuple(frame for stretch in stretches for frame in stretch.frames),
+        tuple(row for stretch in stretches for row in stretch.rows),
+        tuple(finding for stretch in stretches for finding in stretch.findings),
+    )
