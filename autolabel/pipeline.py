@@ -1,39 +1,20 @@
 """The main job: inputs and an ontology in, a run on disk out."""
 
-import json
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from importlib.metadata import version
-from itertools import dropwhile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from pydantic import TypeAdapter
-
-from autolabel.base_models.protocols import Described, Detector, Tracker
-from autolabel.base_models.registry import load_detector, load_tracker
-from autolabel.engine import EngineSettings, EngineState, ImageLabeler, Labeler, Setup, VideoLabeler
-from autolabel.errors import InputError
-from autolabel.frames import prefetch
+from autolabel.engine import EngineSettings
+from autolabel.errors import InputError, RunError
 from autolabel.inputs import Input, find_inputs
-from autolabel.labels import InputKind
+from autolabel.labelling import Recipe, describe
 from autolabel.ontologies import Ontology
-from autolabel.store import InputIdentity, InputRecord, Journal, RunWriter
+from autolabel.store import RunWriter, read_configuration
 from autolabel.store.writer import check_run_folder
-from autolabel.video import VideoInput
+from autolabel.workers import Outcome, label_here, label_in_processes
 
 __all__ = ["LabelSummary", "Progress", "label"]
-
-_STATE: Final = TypeAdapter(EngineState)
-_RECORDED_VERSIONS: Final = (
-    "openvocab-autolabel",
-    "torch",
-    "transformers",
-    "av",
-    "pycocotools",
-    "scenedetect-headless",
-)
 
 
 @dataclass(frozen=True)
@@ -86,6 +67,8 @@ def label(
     start_s: float = 0.0,
     end_s: float | None = None,
     stream: int | None = None,
+    shots: bool = True,
+    jobs: int = 1,
     device: str | None = None,
     dtype: str | None = None,
     on_progress: Callable[[Progress], None] | None = None,
@@ -105,6 +88,9 @@ def label(
         start_s: Where in a video to begin, in seconds.
         end_s: Where to end, in seconds; at its end by default.
         stream: Index of the video stream in its file; by default the one that players choose.
+        shots: Whether to look for shot boundaries, which end all masklets; off for footage of which it is known that
+            it has none.
+        jobs: How many processes label inputs at the same time, each with models of its own.
         device: Where the models run; an accelerator where there is one by default.
         dtype: Precision of the models; by default what suits the checkpoint and the hardware.
         on_progress: Called after every frame.
@@ -117,141 +103,60 @@ def label(
             be used, or the folder holds a run of another configuration.
     """
     parsed = Ontology.parse(ontology)
-    settings = EngineSettings(keyframe_every=keyframe_every)
-    check_run_folder(out)
     found = find_inputs(inputs, stream=stream, fps=fps, start_s=start_s, end_s=end_s)
     if not found.inputs:
         raise InputError("\n".join(str(error) for error in found.errors) or "expected at least one input, found none")
-    setup = Setup(
-        parsed,
-        load_detector(detector, parsed, device=device, dtype=dtype),
-        load_tracker(tracker, device=device, dtype=dtype),
-        settings,
-    )
+    check_run_folder(out)
+    settings = EngineSettings(keyframe_every=keyframe_every, shots=shots)
+    recipe = Recipe(parsed, detector, tracker, settings, device, dtype, _threads(Path(out), jobs))
+    setup = recipe.load()
     selection = {"fps": fps, "start_s": start_s, "end_s": end_s, "stream": stream}
-    writer = RunWriter(out, _configuration(setup) | {"selection": selection})
-    return _label_all(found.inputs, [str(error) for error in found.errors], setup, writer, on_progress)
+    writer = RunWriter(out, describe(recipe, setup, selection))
+    done = [source for source in found.inputs if writer.finished(source.slug, source.sha256)]
+    todo = [source for source in found.inputs if source not in done]
+    report = _reporter(found.inputs, on_progress)
+    if jobs == 1 or len(todo) < 2:
+        outcomes = label_here(todo, setup, writer, report)
+    else:
+        outcomes = label_in_processes(todo, recipe, writer, jobs, report)
+    return _summarise(writer, outcomes, done, [str(error) for error in found.errors])
 
 
-def _configuration(setup: Setup) -> dict[str, Any]:
-    """All that the labels depend on besides the input, as plain data."""
-    return {
-        "ontology": setup.ontology.to_dict(),
-        "detector": _describe(setup.detector),
-        "tracker": _describe(setup.tracker),
-        "engine": asdict(setup.settings),
-        "versions": {name: version(name) for name in _RECORDED_VERSIONS},
-    }
+def _threads(run: Path, jobs: int) -> int:
+    """Threads for torch in each process: those that a run was begun with, or a fair share of the cores."""
+    if jobs < 1:
+        raise InputError(f"expected at least one job, found {jobs}; leave it out for one")
+    try:
+        return int(read_configuration(run)["threads"])
+    except (RunError, KeyError):
+        import torch
+
+        return max(1, torch.get_num_threads() // jobs)
 
 
-def _describe(model: Detector | Tracker) -> dict[str, str]:
-    details = dict(model.configuration) if isinstance(model, Described) else {}
-    return {"name": model.name, "class": f"{type(model).__module__}:{type(model).__qualname__}", **details}
+def _reporter(inputs: Sequence[Input], on_progress: Callable[[Progress], None] | None) -> Callable[[Input, int], None]:
+    numbers = {source.slug: number for number, source in enumerate(inputs, start=1)}
+
+    def report(source: Input, frames_done: int) -> None:
+        if on_progress:
+            number = numbers[source.slug]
+            on_progress(Progress(source.slug, number, len(inputs), frames_done, source.expected_frame_count))
+
+    return report
 
 
-def _label_all(
-    inputs: Sequence[Input],
-    errors: list[str],
-    setup: Setup,
-    writer: RunWriter,
-    on_progress: Callable[[Progress], None] | None,
+def _summarise(
+    writer: RunWriter, outcomes: Iterator[Outcome], done: Sequence[Input], errors: Sequence[str]
 ) -> LabelSummary:
     labelled: list[str] = []
-    already_done: list[str] = []
     failures = list(errors)
     problems: list[str] = []
-    for number, source in enumerate(inputs, start=1):
-        if writer.finished(source.slug, source.sha256):
-            already_done.append(source.slug)
-            continue
-
-        def report(frames_done: int, source: Input = source, number: int = number) -> None:
-            if on_progress:
-                on_progress(Progress(source.slug, number, len(inputs), frames_done, source.expected_frame_count))
-
-        try:
-            problems.extend(_label_input(source, setup, writer, report))
-            labelled.append(source.slug)
-        except InputError as error:
-            writer.write_failure(source.slug, str(source.path), str(error))
-            failures.append(str(error))
-    return LabelSummary(writer.path, tuple(labelled), tuple(already_done), tuple(failures), tuple(problems))
-
-
-def _label_input(source: Input, setup: Setup, writer: RunWriter, report: Callable[[int], None]) -> tuple[str, ...]:
-    """Label one input, a pure function of it and the setup, and write its folder; returns what was wrong with it."""
-    started = time.perf_counter()
-    journal = writer.journal(source.slug, source.sha256)
-    labeler = _labeler(source, setup, journal)
-    frames_before = labeler.state.frame_count
-    if not labeler.state.finished:
-        _label_frames(source, labeler, journal, setup.settings.keyframe_every, report)
-    state, problems = labeler.state, journal.saved.problems
-    if not state.frame_count:
-        journal.remove()
-        details = f" ({problems[0]})" if problems else ""
-        raise InputError(f"{source.path}: expected frames to label, found none in the selection{details}.")
-    writer.write_journal(source.slug, journal, _record(source, state, problems))
-    _log(writer.path, source.slug, state.frame_count - frames_before, time.perf_counter() - started, problems)
-    return problems
-
-
-def _labeler(source: Input, setup: Setup, journal: Journal) -> Labeler:
-    """A new labeler, or one that goes on where the journal ends."""
-    saved = journal.saved
-    state = _STATE.validate_python(saved.engine) if saved.parts else None
-    if isinstance(source, VideoInput):
-        return VideoLabeler(setup, state, saved.tracker)
-    return ImageLabeler(setup, state)
-
-
-def _label_frames(
-    source: Input, labeler: Labeler, journal: Journal, commit_every: int, report: Callable[[int], None]
-) -> None:
-    """Label what is left of an input, committing now and then, so that a killed process loses little."""
-
-    def commit(problems: Sequence[str] = ()) -> None:
-        journal.commit(
-            labeler.take(), _STATE.dump_python(labeler.state, mode="json"), labeler.tracker_state(), problems
-        )
-
-    reading = source.frames()
-    needed_from = labeler.state.needed_from
-    frames = dropwhile(lambda frame: frame.frame_index < needed_from, reading)
-    for _ in labeler.label(prefetch(frames)):
-        report(labeler.state.frame_count)
-        if labeler.state.frame_count % commit_every == 0:
-            commit()
-    commit(reading.problems)
-
-
-def _record(source: Input, state: EngineState, problems: tuple[str, ...]) -> InputRecord:
-    video = source if isinstance(source, VideoInput) else None
-    return InputRecord(
-        path=str(source.path),
-        kind=InputKind.VIDEO if video else InputKind.IMAGES,
-        fps=float(video.info.fps) if video else None,
-        frame_count=state.last_index + 1,
-        identity=_identify(source, problems),
-    )
-
-
-def _identify(source: Input, problems: tuple[str, ...]) -> InputIdentity:
-    if isinstance(source, VideoInput):
-        return InputIdentity(
-            source.sha256, source.size_bytes, source.info.stream, source.info.time_base, problems=problems
-        )
-    return InputIdentity(source.sha256, source.size_bytes, file_names=source.file_names, problems=problems)
-
-
-def _log(run: Path, name: str, frame_count: int, seconds: float, problems: Sequence[str]) -> None:
-    """Append to the run's log, the only file that tells times."""
-    record = {
-        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "input": name,
-        "frames": frame_count,
-        "seconds": round(seconds, 3),
-        "problems": list(problems),
-    }
-    with (run / "log.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(record, ensure_ascii=False) + "\n")
+    for outcome in outcomes:
+        if outcome.failure is None:
+            labelled.append(outcome.source.slug)
+            problems.extend(outcome.problems)
+        else:
+            writer.write_failure(outcome.source.slug, str(outcome.source.path), outcome.failure)
+            failures.append(outcome.failure)
+    already_done = tuple(source.slug for source in done)
+    return LabelSummary(writer.path, tuple(labelled), already_done, tuple(failures), tuple(problems))

@@ -101,12 +101,11 @@ def choose_dtype(folder: Path, device: torch.device, dtype: str | None) -> torch
 
 
 def describe(folder: Path, device: torch.device, dtype: torch.dtype) -> dict[str, str]:
-    """What a model's answers depend on besides its inputs: weights, precision, device, threads."""
+    """What a model's answers depend on besides its inputs: weights, precision, device."""
     return {
         "weights_sha256": _weights_digest(folder),
         "dtype": str(dtype).removeprefix("torch."),
         "device": device.type,
-        "threads": str(torch.get_num_threads()),
     }
 
 

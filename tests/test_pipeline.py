@@ -76,3 +76,40 @@ def test_stills_are_one_input(clip: Path, tmp_path: Path) -> None:
     assert labels.kind is InputKind.IMAGES
     assert [frame.file_name for frame in labels.frames] == sorted(path.name for path in pictures.iterdir())
     assert all(len(masklet.frame_indices) == 1 for masklet in labels.masklets)
+
+
+def test_inputs_are_labelled_in_several_processes(clip: Path, tmp_path: Path) -> None:
+    """Two processes label two inputs to the same bytes as one process does; progress is reported from both."""
+    other = tmp_path / "other.mp4"
+    other.write_bytes(clip.read_bytes())
+    reports: list[autolabel.Progress] = []
+    for name, jobs in (("one", 1), ("two", 2)):
+        summary = autolabel.label(
+            [clip, other],
+            "circle",
+            tmp_path / name,
+            detector="tiny-scenes",
+            tracker="tiny-scenes",
+            jobs=jobs,
+            on_progress=reports.append,
+        )
+        assert summary.labelled == ("clip", "other")
+    for name in ("clip", "other"):
+        for table in TABLES:
+            first, second = (tmp_path / run / "inputs" / name / table for run in ("one", "two"))
+            assert first.read_bytes() == second.read_bytes()
+    assert len(reports) == 4 * 20
+
+
+def test_an_input_that_breaks_a_model_stops_no_other(clip: Path, tmp_path: Path) -> None:
+    """Whatever goes wrong with one input is reported in a sentence, and the others are labelled."""
+    other = tmp_path / "other.mp4"
+    other.write_bytes(clip.read_bytes())
+    summary = autolabel.label(
+        [clip, other], "circle", tmp_path / "run", detector="failing:FailsOnce", tracker="tiny-scenes"
+    )
+    assert summary.labelled == ("other",)
+    assert summary.failures == (
+        f"{clip}: cannot be labelled (ValueError: a model's own trouble); log.jsonl in the run says where.",
+    )
+    assert "failing.py" in (tmp_path / "run" / "log.jsonl").read_text()

@@ -15,7 +15,7 @@ Nothing in these files depends on a clock or on the order of work: the same labe
 
 from autolabel.store.identity import InputIdentity
 from autolabel.store.journal import Journal
-from autolabel.store.reader import InputRecord, Run, load_run
+from autolabel.store.reader import InputRecord, Run, load_run, read_configuration
 from autolabel.store.writer import RunWriter
 
-__all__ = ["InputIdentity", "InputRecord", "Journal", "Run", "RunWriter", "load_run"]
+__all__ = ["InputIdentity", "InputRecord", "Journal", "Run", "RunWriter", "load_run", "read_configuration"]

@@ -1,0 +1,182 @@
+"""Labelling one input: a pure function of the input and the recipe that writes one folder of the run.
+
+Local processes call it today; a cluster's workers can call the same function.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from itertools import dropwhile
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from autolabel.base_models.protocols import Described, Detector, Tracker
+from autolabel.base_models.registry import load_detector, load_tracker
+from autolabel.engine import EngineSettings, EngineState, ImageLabeler, Labeler, Setup, VideoLabeler
+from autolabel.errors import InputError
+from autolabel.frames import prefetch
+from autolabel.inputs import Input
+from autolabel.labels import InputKind
+from autolabel.ontologies import Ontology
+from autolabel.store import InputIdentity, InputRecord, Journal, RunWriter
+from autolabel.video import VideoInput
+
+__all__ = ["Recipe", "describe", "label_input", "log"]
+
+_STATE: Final = TypeAdapter(EngineState)
+_RECORDED_VERSIONS: Final = (
+    "openvocab-autolabel",
+    "torch",
+    "transformers",
+    "av",
+    "pycocotools",
+    "scenedetect-headless",
+)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that the labels depend on besides the input; small, so that it can be sent to another process.
+
+    Attributes:
+        ontology: What to find.
+        detector: A name as `autolabel.base_models.registry` lists them.
+        tracker: Likewise.
+        settings: What the engine decides by.
+        device: Where the models run; chosen by themselves where None.
+        dtype: Their precision, likewise.
+        threads: Threads that torch computes with; the last digits of the scores depend on them.
+    """
+
+    ontology: Ontology
+    detector: str
+    tracker: str
+    settings: EngineSettings
+    device: str | None = None
+    dtype: str | None = None
+    threads: int = 1
+
+    def load(self) -> Setup:
+        """Load the models.
+
+        Raises:
+            UserError: There is no such model, or it cannot be loaded.
+        """
+        import torch
+
+        torch.set_num_threads(self.threads)
+        return Setup(
+            self.ontology,
+            load_detector(self.detector, self.ontology, device=self.device, dtype=self.dtype),
+            load_tracker(self.tracker, device=self.device, dtype=self.dtype),
+            self.settings,
+        )
+
+
+def describe(recipe: Recipe, setup: Setup, selection: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration of a run: a recipe and what was made of it, as plain data."""
+    return {
+        "ontology": setup.ontology.to_dict(),
+        "detector": _describe_model(setup.detector),
+        "tracker": _describe_model(setup.tracker),
+        "engine": asdict(setup.settings),
+        "threads": recipe.threads,
+        "selection": dict(selection),
+        "versions": {name: version(name) for name in _RECORDED_VERSIONS},
+    }
+
+
+def _describe_model(model: Detector | Tracker) -> dict[str, str]:
+    details = dict(model.configuration) if isinstance(model, Described) else {}
+    return {"name": model.name, "class": f"{type(model).__module__}:{type(model).__qualname__}", **details}
+
+
+def label_input(source: Input, setup: Setup, writer: RunWriter, report: Callable[[int], None]) -> tuple[str, ...]:
+    """Label one input and write its folder, going on where an interrupted process was.
+
+    Args:
+        source: The input.
+        setup: What turns its frames into labels.
+        writer: Of the run.
+        report: Called after every frame with the number of frames labelled so far.
+
+    Returns:
+        What was wrong with the input although it could be labelled, as sentences.
+
+    Raises:
+        InputError: It has no frames to label.
+    """
+    started = time.perf_counter()
+    journal = writer.journal(source.slug, source.sha256)
+    labeler = _labeler(source, setup, journal)
+    frames_before = labeler.state.frame_count
+    if not labeler.state.finished:
+        _label_frames(source, labeler, journal, setup.settings.keyframe_every, report)
+    state, problems = labeler.state, journal.saved.problems
+    if not state.frame_count:
+        journal.remove()
+        details = f" ({problems[0]})" if problems else ""
+        raise InputError(f"{source.path}: expected frames to label, found none in the selection{details}.")
+    writer.write_journal(source.slug, journal, _record(source, state, problems))
+    seconds = round(time.perf_counter() - started, 3)
+    frames = state.frame_count - frames_before
+    log(writer.path, {"input": source.slug, "frames": frames, "seconds": seconds, "problems": list(problems)})
+    return problems
+
+
+def _labeler(source: Input, setup: Setup, journal: Journal) -> Labeler:
+    """A new labeler, or one that goes on where the journal ends."""
+    saved = journal.saved
+    state = _STATE.validate_python(saved.engine) if saved.parts else None
+    if isinstance(source, VideoInput):
+        return VideoLabeler(setup, state, saved.tracker)
+    return ImageLabeler(setup, state)
+
+
+def _label_frames(
+    source: Input, labeler: Labeler, journal: Journal, commit_every: int, report: Callable[[int], None]
+) -> None:
+    """Label what is left of an input, committing now and then, so that a killed process loses little."""
+
+    def commit(problems: Sequence[str] = ()) -> None:
+        state = _STATE.dump_python(labeler.state, mode="json")
+        journal.commit(labeler.take(), state, labeler.tracker_state(), problems)
+
+    reading = source.frames()
+    needed_from = labeler.state.needed_from
+    frames = dropwhile(lambda frame: frame.frame_index < needed_from, reading)
+    for _ in labeler.label(prefetch(frames)):
+        report(labeler.state.frame_count)
+        if labeler.state.frame_count % commit_every == 0:
+            commit()
+    commit(reading.problems)
+
+
+def _record(source: Input, state: EngineState, problems: tuple[str, ...]) -> InputRecord:
+    video = source if isinstance(source, VideoInput) else None
+    return InputRecord(
+        path=str(source.path),
+        kind=InputKind.VIDEO if video else InputKind.IMAGES,
+        fps=float(video.info.fps) if video else None,
+        frame_count=state.last_index + 1,
+        identity=_identify(source, problems),
+    )
+
+
+def _identify(source: Input, problems: tuple[str, ...]) -> InputIdentity:
+    if isinstance(source, VideoInput):
+        return InputIdentity(
+            source.sha256, source.size_bytes, source.info.stream, source.info.time_base, problems=problems
+        )
+    return InputIdentity(source.sha256, source.size_bytes, file_names=source.file_names, problems=problems)
+
+
+def log(run: Path, record: Mapping[str, Any]) -> None:
+    """Append to the run's log, the only file that tells times."""
+    line = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **record}
+    with (run / "log.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line, ensure_ascii=False) + "\n")
