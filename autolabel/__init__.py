@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from autolabel.editing import Editor
     from autolabel.errors import (
         AutolabelError,
         InputError,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AutolabelError",
+    "Editor",
     "Evaluation",
     "Evidence",
     "ExportOptions",

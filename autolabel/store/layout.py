@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Final
 
-__all__ = ["CONFIGURATION", "FRAMES", "INPUT", "JOURNAL", "LABELS", "OBJECTS", "REJECTED", "input_folder"]
+__all__ = ["CONFIGURATION", "EDITS", "FRAMES", "INPUT", "JOURNAL", "LABELS", "OBJECTS", "REJECTED", "input_folder"]
 
 CONFIGURATION: Final = "run.yaml"
+EDITS: Final = "edits.jsonl"
 INPUT: Final = "input.json"
 JOURNAL: Final = "parts"
 FRAMES: Final = "frames.parquet"

@@ -11,10 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from autolabel.edits import Edited, apply_edits
 from autolabel.errors import OntologyError, RunError
+from autolabel.files import file_sha256
 from autolabel.labels import FrameLabels, InputKind, Rejected, VideoLabels
 from autolabel.ontologies import Ontology
 from autolabel.store import layout, tables
+from autolabel.store.edit_log import EditLog
 from autolabel.store.identity import InputIdentity
 
 __all__ = ["InputRecord", "Run", "load_run", "read_configuration", "read_state"]
@@ -67,7 +70,38 @@ class Run:
         return (self.input(name) for name in self.records)
 
     def input(self, name: str) -> VideoLabels:
-        """Labels of one input.
+        """Labels of one input as they stand, people's edits included.
+
+        Raises:
+            RunError: The run has no finished input of this name, or its files are missing or damaged.
+        """
+        return self.edited(name).labels
+
+    def edited(self, name: str) -> Edited:
+        """Labels of one input as they stand, what is locked in them, and the edits that found no object any more.
+
+        Raises:
+            RunError: The run has no finished input of this name, or its files are missing or damaged.
+        """
+        found = self.found(name)
+        edits = self.edit_log(name).read()
+        return apply_edits(found, edits, self.digest(name)) if edits else Edited(found)
+
+    def edit_log(self, name: str) -> EditLog:
+        """What people changed about one input.
+
+        Raises:
+            RunError: The run has no finished input of this name.
+        """
+        self.record(name)
+        return EditLog(layout.input_folder(self.path, name) / layout.EDITS)
+
+    def digest(self, name: str) -> str:
+        """Digest of what the models found in one input, in hexadecimal."""
+        return file_sha256(layout.input_folder(self.path, name) / layout.LABELS)
+
+    def found(self, name: str) -> VideoLabels:
+        """What the models found in one input, without people's edits.
 
         Raises:
             RunError: The run has no finished input of this name, or its files are missing or damaged.

@@ -1,0 +1,191 @@
+"""Changing the labels of one input: everything a person can do, each thing kept before it counts.
+
+Whoever shows labels to people, a review page or a script, edits through this class and has no second way of its own.
+"""
+
+from collections.abc import Iterable
+
+from autolabel.base_models.protocols import Prompt, Tracker
+from autolabel.edits import FIRST_HUMAN_ID, REDO, UNDO, Anchor, Change, Edit, Edited, Span, active_edits
+from autolabel.errors import UserError
+from autolabel.labels import Masklet, Source, VideoLabels
+from autolabel.masks import Rle
+from autolabel.originals import original_frames
+from autolabel.refinement import Known, frames_to_refine, refine
+from autolabel.store import Run
+from autolabel.stretches import LabelRow
+
+__all__ = ["Editor"]
+
+
+class Editor:
+    """Edits one finished input of a run.
+
+    Attributes:
+        edited: The labels as they stand, after every edit anew.
+
+    Args:
+        run: The run; its folder must be writable, and its original inputs be where they were.
+        name: The input.
+        tracker: Needed by `add` and `refine`.
+        reach: How many frames to either side of a prompt are tracked anew at most.
+    """
+
+    def __init__(self, run: Run, name: str, tracker: Tracker | None = None, *, reach: int = 100) -> None:
+        self._run, self._name, self._tracker, self._reach = run, name, tracker, reach
+        self._log = run.edit_log(name)
+        self._base = run.digest(name)
+        self.edited: Edited = run.edited(name)
+
+    @property
+    def labels(self) -> VideoLabels:
+        """The labels as they stand."""
+        return self.edited.labels
+
+    def add(self, frame_index: int, prompt: Prompt, class_id: int) -> int:
+        """Add an object by what is seen of it on one frame; returns its identity."""
+        self._check_class(class_id)
+        object_id = self._new_id()
+        self._track("add", object_id, frame_index, prompt, Known(), {object_id: class_id})
+        return object_id
+
+    def refine(self, object_id: int, frame_index: int, prompt: Prompt) -> None:
+        """Correct an object on one frame, which is locked, and track it anew around that.
+
+        Locked frames, frames beyond them, and all other objects stay as they are.
+        """
+        masklet = self._masklet(object_id)
+        locked = (index for other, index in self.edited.locked if other == object_id)
+        self._track("refine", object_id, frame_index, prompt, Known.of(masklet, locked), {})
+
+    def delete(self, object_id: int, first: int | None = None, last: int | None = None) -> None:
+        """Remove an object from some frames, from one frame on, or altogether."""
+        masklet = self._masklet(object_id)
+        first = int(masklet.frame_indices[0]) if first is None else first
+        last = int(masklet.frame_indices[-1]) if last is None else last
+        self._append("delete", Change(cleared=(Span(object_id, first, last),)), [masklet])
+
+    def merge(self, object_id: int, other_id: int) -> None:
+        """Make one object of two; where both have a mask, the first one's stays."""
+        masklet, other = self._masklet(object_id), self._masklet(other_id)
+        taken = set(masklet.frame_indices.tolist())
+        rows = tuple(row for row in _rows(other, object_id) if row.frame_index not in taken)
+        self._append("merge", Change(cleared=(_whole(other),), rows=rows), [masklet, other])
+
+    def split(self, object_id: int, frame_index: int) -> int:
+        """Make an object of its own of what an object is from one frame on; returns its identity."""
+        masklet, new_id = self._masklet(object_id), self._new_id()
+        rows = tuple(row for row in _rows(masklet, new_id) if row.frame_index >= frame_index)
+        if not 0 < len(rows) < len(masklet.frame_indices):
+            raise UserError(f"expected a frame within object {object_id} to split it at, found {frame_index}")
+        cleared = (Span(object_id, frame_index, int(masklet.frame_indices[-1])),)
+        self._append("split", Change(cleared, rows, {new_id: masklet.class_id}), [masklet])
+        return new_id
+
+    def relabel(self, object_id: int, class_id: int) -> None:
+        """Give an object another class."""
+        self._check_class(class_id)
+        self._append("relabel", Change(classes={object_id: class_id}), [self._masklet(object_id)])
+
+    def lock(self, object_id: int, frame_index: int) -> None:
+        """Accept what an object is on a frame, a mask or none; no refinement changes it any more."""
+        masklet = self._masklet(object_id)
+        rows = tuple(
+            LabelRow(row.frame_index, object_id, row.rle, Source.HUMAN)
+            for row in _rows(masklet, object_id)
+            if row.frame_index == frame_index
+        )
+        self._append("lock", Change(rows=rows), [masklet], locked=((object_id, frame_index),))
+
+    def mark_empty(self, first: int, last: int) -> None:
+        """Say that some frames hold nothing; what was found on them is removed."""
+        there = [m for m in self.labels.masklets if ((m.frame_indices >= first) & (m.frame_indices <= last)).any()]
+        cleared = tuple(Span(masklet.object_id, first, last) for masklet in there)
+        self._append("mark empty", Change(cleared=cleared, verified_empty=((first, last),)), there)
+
+    def restore(self, index: int) -> int:
+        """Bring back what was rejected, by its position in `Run.rejected`; returns its new identity."""
+        rejected = self._run.rejected(self._name)
+        if not 0 <= index < len(rejected):
+            raise UserError(f"expected one of the {len(rejected)} rejected masklets, found number {index}")
+        masklet, new_id = rejected[index].masklet, self._new_id()
+        self._append("restore", Change(rows=tuple(_rows(masklet, new_id)), classes={new_id: masklet.class_id}), [])
+        return new_id
+
+    def undo(self) -> bool:
+        """Take back the last edit; returns whether there was one."""
+        return self._move(UNDO)
+
+    def redo(self) -> bool:
+        """Do once more what was undone last; returns whether there was anything."""
+        return self._move(REDO)
+
+    def _track(
+        self, action: str, object_id: int, frame_index: int, prompt: Prompt, known: Known, classes: dict[int, int]
+    ) -> None:
+        """Track an object anew around a prompt."""
+        if self._tracker is None:
+            raise UserError(f"expected a tracker to {action} objects with, found none; give one to the editor")
+        if frame_index not in {frame.frame_index for frame in self.labels.frames}:
+            raise UserError(f"expected a frame that was labelled, found {frame_index}; choose one that was")
+        indices = frames_to_refine(self.labels.frames, known, frame_index, self._reach)
+        frames = original_frames(self._run, self._name, indices)
+        found = refine(self._tracker, frames, known, frame_index, prompt)
+        change = Change(
+            (Span(object_id, indices[0], indices[-1]),), tuple(_human_rows(found, object_id, frame_index)), classes
+        )
+        objects = [masklet for masklet in self.labels.masklets if masklet.object_id == object_id]
+        self._append(action, change, objects, locked=((object_id, frame_index),))
+
+    def _append(
+        self, action: str, change: Change, objects: Iterable[Masklet], locked: tuple[tuple[int, int], ...] = ()
+    ) -> None:
+        """Keep an edit, and look at the labels anew."""
+        anchors = {
+            masklet.object_id: Anchor(int(masklet.frame_indices[0]), masklet.rles[0])
+            for masklet in objects
+            if masklet.object_id < FIRST_HUMAN_ID
+        }
+        self._log.append(Edit(action, change, anchors, self._base, locked))
+        self.edited = self._run.edited(self._name)
+
+    def _move(self, action: str) -> bool:
+        before = active_edits(self._log.read())
+        after = active_edits([*self._log.read(), Edit(action)])
+        if len(before) == len(after):
+            return False
+        self._append(action, Change(), [])
+        return True
+
+    def _new_id(self) -> int:
+        """An identity that no edit, undone ones included, has given yet."""
+        given = (object_id for edit in self._log.read() for object_id in edit.change.classes)
+        return max((*given, FIRST_HUMAN_ID - 1)) + 1
+
+    def _masklet(self, object_id: int) -> Masklet:
+        for masklet in self.labels.masklets:
+            if masklet.object_id == object_id:
+                return masklet
+        raise UserError(f"expected an object of the input {self._name}, found {object_id}; it may have been deleted")
+
+    def _check_class(self, class_id: int) -> None:
+        if not 0 <= class_id < len(self.labels.class_names):
+            raise UserError(f"expected a class from 0 to {len(self.labels.class_names) - 1}, found {class_id}")
+
+
+def _rows(masklet: Masklet, object_id: int) -> Iterable[LabelRow]:
+    """A masklet's rows under an identity."""
+    columns = zip(masklet.frame_indices.tolist(), masklet.rles, masklet.sources, strict=True)
+    return (LabelRow(frame_index, object_id, rle, source) for frame_index, rle, source in columns)
+
+
+def _human_rows(found: dict[int, Rle], object_id: int, frame_index: int) -> Iterable[LabelRow]:
+    """What was tracked anew; the frame with the prompt is the person's own."""
+    return (
+        LabelRow(index, object_id, rle, Source.HUMAN if index == frame_index else Source.PROPAGATED)
+        for index, rle in sorted(found.items())
+    )
+
+
+def _whole(masklet: Masklet) -> Span:
+    return Span(masklet.object_id, int(masklet.frame_indices[0]), int(masklet.frame_indices[-1]))

@@ -1,0 +1,237 @@
+"""What people change about the labels of an input: an append-only list of edits, and what becomes of the labels.
+
+An edit holds the label rows that it resulted in, so that applying it is a merge of tables; no model runs. Undoing and
+redoing are edits too: nothing is ever taken out of the list. After the models ran anew, an edit finds its objects again
+by their masks on one frame each.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+
+from autolabel import masks
+from autolabel.labels import FrameState, Masklet, Source, VideoLabels
+from autolabel.masks import Rle
+from autolabel.stretches import LabelRow
+
+__all__ = [
+    "FIRST_HUMAN_ID",
+    "REDO",
+    "UNDO",
+    "Anchor",
+    "Change",
+    "Edit",
+    "Edited",
+    "Span",
+    "active_edits",
+    "apply_edits",
+]
+
+UNDO: Final = "undo"
+REDO: Final = "redo"
+
+FIRST_HUMAN_ID: Final = 1_000_000
+"""Identities from here on were given by people's edits; models never come so far."""
+
+_SAME_OBJECT_IOU: Final = 0.5
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """Where an object was when it was edited.
+
+    Attributes:
+        frame_index: A frame on which it is visible.
+        rle: Its mask there.
+    """
+
+    frame_index: int
+    rle: Rle
+
+
+@dataclass(frozen=True)
+class Span:
+    """Some frames of an object, both ends included."""
+
+    object_id: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an edit does to the labels, in this order.
+
+    Attributes:
+        cleared: Where objects lose their rows.
+        rows: Rows that are set; they replace others of the same object and frame.
+        classes: Class of objects that people decided, by identity.
+        verified_empty: First and last frame of ranges that people found empty.
+    """
+
+    cleared: tuple[Span, ...] = ()
+    rows: tuple[LabelRow, ...] = ()
+    classes: Mapping[int, int] = field(default_factory=dict)
+    verified_empty: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One record of the list.
+
+    Attributes:
+        action: What was done, in a word.
+        change: What it does to the labels.
+        anchors: Where the models' objects that it names were, by identity.
+        base: Digest of the models' labels that it was made on.
+        locked: Object and frame of what is exactly as a person accepted it, whether there is a mask or none.
+    """
+
+    action: str
+    change: Change = field(default_factory=Change)
+    anchors: Mapping[int, Anchor] = field(default_factory=dict)
+    base: str = ""
+    locked: tuple[tuple[int, int], ...] = ()
+
+
+def active_edits(edits: Iterable[Edit]) -> list[Edit]:
+    """The edits that count, after all that was undone and redone.
+
+    >>> [edit.action for edit in active_edits(map(Edit, ["add", "delete", "undo", "undo", "redo", "relabel"]))]
+    ['add', 'relabel']
+    """
+    done: list[Edit] = []
+    undone: list[Edit] = []
+    for edit in edits:
+        if edit.action == UNDO and done:
+            undone.append(done.pop())
+        elif edit.action == REDO and undone:
+            done.append(undone.pop())
+        elif edit.action not in (UNDO, REDO):
+            done.append(edit)
+            undone.clear()
+    return done
+
+
+@dataclass(frozen=True)
+class Edited:
+    """Labels as they stand.
+
+    Attributes:
+        labels: With all edits applied that could be.
+        locked: Object and frame of what people accepted.
+        lost: Edits that could not be applied, because an object that they are about was not found again.
+    """
+
+    labels: VideoLabels
+    locked: frozenset[tuple[int, int]] = frozenset()
+    lost: tuple[Edit, ...] = ()
+
+
+def apply_edits(labels: VideoLabels, edits: Iterable[Edit], base: str) -> Edited:
+    """Apply edits to what the models found.
+
+    Args:
+        labels: The models' labels.
+        edits: All edits, in order.
+        base: Digest of the models' labels as they are now.
+    """
+    draft = _Draft(labels)
+    locked: set[tuple[int, int]] = set()
+    lost: list[Edit] = []
+    for edit in active_edits(edits):
+        found = edit if edit.base == base else _find_again(edit, labels)
+        if found is None:
+            lost.append(edit)
+        else:
+            draft.apply(found.change)
+            locked.update(found.locked)
+    return Edited(draft.labels(), frozenset(locked), tuple(lost))
+
+
+def _find_again(edit: Edit, labels: VideoLabels) -> Edit | None:
+    """The edit with the identities that its objects have now; None where one of them is gone."""
+    new_ids: dict[int, int] = {}
+    for object_id, anchor in edit.anchors.items():
+        found = _object_at(labels, anchor)
+        if found is None:
+            return None
+        new_ids[object_id] = found
+    change = edit.change
+    renamed = Change(
+        cleared=tuple(replace(span, object_id=new_ids.get(span.object_id, span.object_id)) for span in change.cleared),
+        rows=tuple(replace(row, object_id=new_ids.get(row.object_id, row.object_id)) for row in change.rows),
+        classes={new_ids.get(object_id, object_id): class_id for object_id, class_id in change.classes.items()},
+        verified_empty=change.verified_empty,
+    )
+    locked = tuple((new_ids.get(object_id, object_id), frame_index) for object_id, frame_index in edit.locked)
+    return replace(edit, change=renamed, locked=locked)
+
+
+def _object_at(labels: VideoLabels, anchor: Anchor) -> int | None:
+    """The object whose mask is most like an anchor's, if it is like enough."""
+    known = {frame.frame_index for frame in labels.frames}
+    on_frame = labels.on_frame(anchor.frame_index) if anchor.frame_index in known else ()
+    if not on_frame:
+        return None
+    overlaps = masks.iou([anchor.rle], [masklet.rles[row] for masklet, row in on_frame])[0]
+    best = int(overlaps.argmax())
+    return on_frame[best][0].object_id if overlaps[best] >= _SAME_OBJECT_IOU else None
+
+
+class _Draft:
+    """Labels that are being changed: rows by object and frame."""
+
+    def __init__(self, labels: VideoLabels) -> None:
+        self._labels = labels
+        self._masklets = {masklet.object_id: masklet for masklet in labels.masklets}
+        self._rows: dict[int, dict[int, tuple[Rle, Source]]] = {
+            masklet.object_id: dict(
+                zip(masklet.frame_indices.tolist(), zip(masklet.rles, masklet.sources, strict=True), strict=True)
+            )
+            for masklet in labels.masklets
+        }
+        self._classes: dict[int, int] = {}
+        self._empty: set[int] = set()
+
+    def apply(self, change: Change) -> None:
+        for span in change.cleared:
+            rows = self._rows.get(span.object_id, {})
+            for frame_index in [index for index in rows if span.first <= index <= span.last]:
+                del rows[frame_index]
+        for row in change.rows:
+            self._rows.setdefault(row.object_id, {})[row.frame_index] = (row.rle, row.source)
+        self._classes |= change.classes
+        for first, last in change.verified_empty:
+            self._empty.update(range(first, last + 1))
+
+    def labels(self) -> VideoLabels:
+        masklets = [self._masklet(object_id, rows) for object_id, rows in sorted(self._rows.items()) if rows]
+        filled = {frame_index for rows in self._rows.values() for frame_index in rows}
+        touched = {
+            index for rows in self._rows.values() for index, (_, source) in rows.items() if source is Source.HUMAN
+        }
+        frames = []
+        for frame in self._labels.frames:
+            state = FrameState.LABELLED if frame.frame_index in filled else FrameState.VERIFIED_EMPTY
+            human = frame.frame_index in touched or frame.frame_index in self._empty
+            frames.append(replace(frame, state=FrameState.HUMAN if human else state))
+        return replace(self._labels, frames=tuple(frames), masklets=tuple(masklets))
+
+    def _masklet(self, object_id: int, rows: Mapping[int, tuple[Rle, Source]]) -> Masklet:
+        former, ordered = self._masklets.get(object_id), sorted(rows)
+        decided = object_id in self._classes or former is None
+        return Masklet(
+            object_id=object_id,
+            class_id=self._classes[object_id] if former is None else self._classes.get(object_id, former.class_id),
+            score=1.0 if decided or former is None else former.score,
+            frame_indices=np.array(ordered, dtype=np.int64),
+            rles=tuple(rows[frame_index][0] for frame_index in ordered),
+            sources=tuple(rows[frame_index][1] for frame_index in ordered),
+            evidence=former.evidence if former else (),
+            votes=former.votes if former else (),
+            margin=float("inf") if decided or former is None else former.margin,
+            flags=former.flags if former else (),
+        )

@@ -1,0 +1,130 @@
+"""From what a person says about an object on one frame to its masks on the frames around it.
+
+The object alone is tracked anew, in both directions, with what is known of it: the nearest frame that is to be trusted
+and the frames that people locked. Corrections are conditioning memory, as those who found that they must be
+(sam2 issues 546, 719 and 731): a correction that only counts as one more tracked frame is forgotten after a few.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from autolabel import masks
+from autolabel.base_models.protocols import Prompt, Tracker, TrackerSession
+from autolabel.frames import Frame
+from autolabel.labels import FrameLabels, Masklet, Source
+from autolabel.masks import Rle
+
+__all__ = ["Known", "frames_to_refine", "refine"]
+
+_OBJECT = 1  # the only one in its session
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of an object before it is refined.
+
+    Attributes:
+        rows: Its masks by frame.
+        trusted: Frames of these whose masks a detector or a person stands for.
+        locked: Frames that a person accepted, with a mask or without one.
+    """
+
+    rows: dict[int, Rle] = field(default_factory=dict)
+    trusted: frozenset[int] = frozenset()
+    locked: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(cls, masklet: Masklet, locked: Iterable[int]) -> "Known":
+        """What a masklet and its locked frames tell."""
+        frame_indices = masklet.frame_indices.tolist()
+        sources = zip(frame_indices, masklet.sources, strict=True)
+        return cls(
+            dict(zip(frame_indices, masklet.rles, strict=True)),
+            frozenset(index for index, source in sources if source is not Source.PROPAGATED),
+            frozenset(locked),
+        )
+
+
+def frames_to_refine(frames: Sequence[FrameLabels], known: Known, frame_index: int, reach: int) -> list[int]:
+    """The frames that a prompt on one of them is about.
+
+    They reach, within the shot, up to the next locked frame on either side, but not beyond where the object is known to
+    begin and end, unless the prompt itself is beyond it, and at most `reach` frames far.
+
+    Args:
+        frames: All labelled frames of the input.
+        known: What is known of the object; nothing of a new one.
+        frame_index: The frame with the prompt.
+        reach: So many frames to either side at most.
+    """
+    shots = {frame.frame_index: frame.shot for frame in frames}
+    indices = [index for index, shot in shots.items() if shot == shots[frame_index]]
+    before = [index for index in indices if index < frame_index][-reach:]
+    after = [index for index in indices if index > frame_index][:reach]
+    first, last = min(known.rows, default=frame_index), max(known.rows, default=frame_index)
+    if first < frame_index:
+        before = [index for index in before if index >= first]
+    if last > frame_index:
+        after = [index for index in after if index <= last]
+    lower = max((index for index in known.locked if index < frame_index), default=-1)
+    upper = min((index for index in known.locked if index > frame_index), default=len(shots) + max(shots))
+    return [index for index in before if index > lower] + [frame_index] + [index for index in after if index < upper]
+
+
+def refine(tracker: Tracker, frames: Iterable[Frame], known: Known, frame_index: int, prompt: Prompt) -> dict[int, Rle]:
+    """Track one object from a prompt over some frames.
+
+    Args:
+        tracker: A tracker.
+        frames: The frames, in order; those before the prompt's are held in memory.
+        known: What is known of the object.
+        frame_index: The frame with the prompt, one of `frames`.
+        prompt: What the person says.
+
+    Returns:
+        Mask by frame, for those on which the object is visible.
+    """
+    before: list[Frame] = []
+    found: dict[int, Rle] = {}
+    session: TrackerSession | None = None
+    for frame in frames:
+        if frame.frame_index < frame_index:
+            before.append(frame)
+            continue
+        if session is None:
+            height, width = frame.image.shape[:2]
+            session = tracker.start((width, height))
+            _recall(session, before, known)
+            found |= _answer(session, frame, prompt)
+            continue
+        found |= _step(session, frame, reverse=False)
+    for frame in reversed(before):
+        if session is not None:
+            found |= _step(session, frame, reverse=True)
+    return found
+
+
+def _recall(session: TrackerSession, before: Sequence[Frame], known: Known) -> None:
+    """Let the session know the object from the nearest frame before the prompt on which its mask can be trusted."""
+    trusted = [frame for frame in before if frame.frame_index in known.trusted & known.rows.keys()]
+    for frame in trusted[-1:]:
+        session.encode(frame.frame_index, frame.image)
+        session.add(frame.frame_index, {_OBJECT: Prompt(mask=masks.decode(known.rows[frame.frame_index]))})
+        session.forget(frame.frame_index)
+
+
+def _answer(session: TrackerSession, frame: Frame, prompt: Prompt) -> dict[int, Rle]:
+    """The mask on the frame with the prompt; a mask that a person gave is taken as it is."""
+    session.encode(frame.frame_index, frame.image)
+    mask = session.add(frame.frame_index, {_OBJECT: prompt}).masks[0]
+    session.forget(frame.frame_index)
+    if prompt.mask is not None:
+        return {frame.frame_index: masks.encode(prompt.mask)} if prompt.mask.any() else {}
+    return {frame.frame_index: masks.encode(masks.cleaned(mask))} if mask.any() else {}
+
+
+def _step(session: TrackerSession, frame: Frame, *, reverse: bool) -> dict[int, Rle]:
+    session.encode(frame.frame_index, frame.image)
+    mask = session.step(frame.frame_index, [_OBJECT], reverse=reverse).masks[0]
+    session.forget(frame.frame_index)
+    return {frame.frame_index: masks.encode(masks.cleaned(mask))} if mask.any() else {}

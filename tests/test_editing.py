@@ -1,0 +1,208 @@
+"""What people change about labels is kept, undone, found again, and never touches anything else."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from factories import block, clip, comparable, masklet, write_run
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autolabel
+from autolabel import masks
+from autolabel.base_models.protocols import Prompt
+from autolabel.base_models.registry import load_tracker
+from autolabel.editing import Editor
+from autolabel.edits import FIRST_HUMAN_ID
+from autolabel.errors import UserError
+from autolabel.labels import FrameState, Masklet, Rejected, Source, VideoLabels
+from autolabel.scene_files import ontology_for, write_scene_video
+from autolabel.scenes import plan_video
+from autolabel.store import InputIdentity, Run, RunWriter, load_run
+
+ACTIONS: dict[str, Callable[[Editor], object]] = {
+    "delete": lambda editor: editor.delete(1),
+    "delete here": lambda editor: editor.delete(3, 1, 1),
+    "delete from here on": lambda editor: editor.delete(3, 1),
+    "merge": lambda editor: editor.merge(1, 3),
+    "split": lambda editor: editor.split(3, 1),
+    "relabel": lambda editor: editor.relabel(1, 2),
+    "lock": lambda editor: editor.lock(1, 0),
+    "mark empty": lambda editor: editor.mark_empty(1, 2),
+    "restore": lambda editor: editor.restore(0),
+}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """A run of one small clip, in which one masklet was rejected."""
+    run = write_run(tmp_path, clip())
+    rejected = (Rejected(masklet(7, 2, {3: block(0, 0, 8, 8)}), "not confirmed"),)
+    RunWriter(run.path, run.configuration).write_input(clip(), InputIdentity("0" * 64, 1), rejected)
+    return load_run(tmp_path)
+
+
+def span(labels: VideoLabels, object_id: int) -> list[int]:
+    """Frames of an object; none when there is no such object."""
+    found = [item for item in labels.masklets if item.object_id == object_id]
+    return found[0].frame_indices.tolist() if found else []
+
+
+@pytest.mark.parametrize(
+    ("action", "first", "third"),
+    [
+        ("delete", [], [0, 1, 2]),
+        ("delete here", [0, 1], [0, 2]),
+        ("delete from here on", [0, 1], [0]),
+        ("merge", [0, 1, 2], []),
+        ("split", [0, 1], [0]),
+        ("relabel", [0, 1], [0, 1, 2]),
+        ("lock", [0, 1], [0, 1, 2]),
+        ("mark empty", [0], [0]),
+        ("restore", [0, 1], [0, 1, 2]),
+    ],
+)
+def test_actions_change_just_what_they_say(run: Run, action: str, first: list[int], third: list[int]) -> None:
+    """Each action leaves the frames of either object that its name promises, and a new reader sees the same."""
+    editor = Editor(run, "clip")
+    ACTIONS[action](editor)
+    assert (span(editor.labels, 1), span(editor.labels, 3)) == (first, third)
+    assert comparable(load_run(run.path).input("clip")) == comparable(editor.labels)
+
+
+def test_what_people_decide_is_marked(run: Run) -> None:
+    """A class that a person chose is certain, a locked mask is human, an emptied frame was seen by a person."""
+    editor = Editor(run, "clip")
+    editor.relabel(1, 2)
+    editor.lock(1, 0)
+    editor.mark_empty(2, 3)
+    (relabelled, _) = editor.labels.masklets
+    assert (relabelled.class_id, relabelled.score, relabelled.margin) == (2, 1.0, float("inf"))
+    assert relabelled.sources == (Source.HUMAN, Source.PROPAGATED)
+    states = [frame.state for frame in editor.labels.frames]
+    assert states == [FrameState.HUMAN, FrameState.LABELLED, FrameState.HUMAN, FrameState.HUMAN]
+
+
+@given(st.lists(st.sampled_from([*ACTIONS, "undo", "redo"]), max_size=12))
+def test_undoing_everything_gives_back_what_the_models_found(
+    tmp_path_factory: pytest.TempPathFactory, actions: list[str]
+) -> None:
+    """Whatever was done, undone and redone, undoing to the beginning restores the labels, redoing brings all back."""
+    run = write_run(tmp_path_factory.mktemp("run"), clip())
+    rejected = (Rejected(masklet(7, 2, {3: block(0, 0, 8, 8)}), "not confirmed"),)
+    RunWriter(run.path, run.configuration).write_input(clip(), InputIdentity("0" * 64, 1), rejected)
+    editor = Editor(load_run(run.path), "clip")
+    before = comparable(editor.labels)
+    for action in actions:
+        with suppress(UserError):  # an object that is gone
+            {**ACTIONS, "undo": Editor.undo, "redo": Editor.redo}[action](editor)
+    after = comparable(editor.labels)
+    undone = 0
+    while editor.undo():
+        undone += 1
+    assert comparable(editor.labels) == before
+    for _ in range(undone):
+        assert editor.redo()
+    assert comparable(editor.labels) == after
+
+
+def test_half_an_edit_never_happened(run: Run) -> None:
+    """What a process that died left unfinished is passed over, and cut off by the next edit."""
+    Editor(run, "clip").relabel(1, 2)
+    file = run.path / "inputs" / "clip" / "edits.jsonl"
+    whole = file.read_bytes()
+    file.write_bytes(whole + whole[:40])
+    assert load_run(run.path).input("clip").masklets[0].class_id == 2
+    Editor(run, "clip").delete(3)
+    assert [line[:18] for line in file.read_text().splitlines()] == ['{"action": "relabe', '{"action": "delete']
+
+
+def renumbered(labels: VideoLabels, *masklets: Masklet) -> VideoLabels:
+    """The same clip with other objects, as another run of the models would give them."""
+    return VideoLabels(labels.name, labels.path, labels.kind, labels.class_names, labels.frames, masklets, 25.0, 4)
+
+
+def test_edits_find_their_objects_again_after_the_models_ran_anew(run: Run) -> None:
+    """An edit goes to the object with nearly the same mask, whatever its new identity; one without any is listed."""
+    editor = Editor(run, "clip")
+    editor.relabel(1, 2)
+    editor.delete(3)
+    car = masklet(9, 0, {0: block(5, 4, 24, 14), 1: block(6, 4, 26, 14)})
+    RunWriter(run.path, run.configuration).write_input(renumbered(clip(), car), InputIdentity("0" * 64, 1))
+    edited = load_run(run.path).edited("clip")
+    assert [(item.object_id, item.class_id) for item in edited.labels.masklets] == [(9, 2)]
+    assert [edit.action for edit in edited.lost] == ["delete"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "sentence"),
+    [
+        (lambda editor: editor.relabel(5, 0), "expected an object of the input clip, found 5"),
+        (lambda editor: editor.relabel(1, 3), "expected a class from 0 to 2, found 3"),
+        (lambda editor: editor.split(1, 0), "expected a frame within object 1 to split it at, found 0"),
+        (lambda editor: editor.restore(1), "expected one of the 1 rejected masklets, found number 1"),
+        (lambda editor: editor.add(0, Prompt(), 0), "expected a tracker to add objects with, found none"),
+    ],
+)
+def test_impossible_edits_are_refused(run: Run, edit: Callable[[Editor], object], sentence: str) -> None:
+    """A mistake is one sentence, and nothing is kept of it."""
+    editor = Editor(run, "clip")
+    with pytest.raises(UserError, match=sentence):
+        edit(editor)
+    assert not (run.path / "inputs" / "clip" / "edits.jsonl").exists()
+
+
+@pytest.fixture(scope="module")
+def tracked(tmp_path_factory: pytest.TempPathFactory) -> tuple[VideoLabels, Run]:
+    """The truth about a drawn clip of 24 frames with two objects, and its run by the embedded models."""
+    folder = tmp_path_factory.mktemp("tracked")
+    plan = plan_video(22, size_wh=(160, 120), frame_count=24, object_count=2, late=0.0, early=0.0)
+    truth = write_scene_video(plan, folder / "clip.mp4")
+    ontology = ontology_for([truth], absent_count=0, seed=(22,))
+    autolabel.label([folder / "clip.mp4"], ontology, folder / "run", detector="tiny-scenes", tracker="tiny-scenes")
+    return truth, load_run(folder / "run")
+
+
+def test_a_correction_travels_and_leaves_all_else_alone(tracked: tuple[VideoLabels, Run]) -> None:
+    """A person's mask stays to the pixel, neighbours of its frame follow it, no other object changes anywhere."""
+    truth, run = tracked
+    editor = Editor(run, "clip", load_tracker("tiny-scenes"), reach=8)
+    before = editor.labels
+    target, other = before.masklets[0], before.masklets[1:]
+    mask = masks.decode(truth.masklets[0].rles[12])
+    editor.refine(target.object_id, 12, Prompt(mask=mask))
+    after = editor.labels
+    assert [comparable(item) for item in after.masklets[1:]] == [comparable(item) for item in other]
+    refined = after.masklets[0]
+    row = refined.frame_indices.tolist().index(12)
+    assert np.array_equal(masks.decode(refined.rles[row]), mask)
+    assert refined.sources[row] is Source.HUMAN
+    far = [index for index, frame in enumerate(target.frame_indices.tolist()) if abs(frame - 12) > 8]
+    assert [target.rles[index] for index in far] == [refined.rles[index] for index in far]
+
+
+def test_locked_frames_bound_what_a_correction_reaches(tracked: tuple[VideoLabels, Run]) -> None:
+    """Nothing at a locked frame or beyond it changes."""
+    truth, run = tracked
+    editor = Editor(run, "clip", load_tracker("tiny-scenes"))
+    object_id = editor.labels.masklets[0].object_id
+    editor.lock(object_id, 16)
+    before = editor.labels.masklets[0]
+    editor.refine(object_id, 14, Prompt(mask=masks.decode(truth.masklets[0].rles[14])))
+    after = editor.labels.masklets[0]
+    beyond = [index for index, frame in enumerate(before.frame_indices.tolist()) if frame >= 16]
+    assert [before.rles[index] for index in beyond] == [after.rles[index] for index in beyond]
+
+
+def test_objects_are_added_by_a_box(tracked: tuple[VideoLabels, Run]) -> None:
+    """A box on one frame becomes a masklet of its own, with an identity that no model gives."""
+    truth, run = tracked
+    editor = Editor(run, "clip", load_tracker("tiny-scenes"), reach=4)
+    object_id = editor.add(5, Prompt(xyxy=truth.masklets[0].xyxy[5]), 0)
+    assert object_id >= FIRST_HUMAN_ID
+    added = next(item for item in editor.labels.masklets if item.object_id == object_id)
+    assert set(added.frame_indices.tolist()) <= set(range(1, 10))
+    overlap = masks.iou([added.rles[added.frame_indices.tolist().index(5)]], [truth.masklets[0].rles[5]])
+    assert overlap[0, 0] > 0.6
