@@ -14,6 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from autolabel.base_models.protocols import Prompt
+    from autolabel.base_models.registry import load_tracker
     from autolabel.editing import Editor
     from autolabel.errors import (
         AutolabelError,
@@ -29,12 +31,13 @@ if TYPE_CHECKING:
     from autolabel.importers import read_coco_video
     from autolabel.labels import Evidence, FrameLabels, Masklet, VideoLabels
     from autolabel.ontologies import Ontology, OntologyClass
-    from autolabel.pipeline import LabelSummary, Progress, label
+    from autolabel.pipeline import Estimate, LabelSummary, Progress, estimate, label
     from autolabel.store import Run, load_run
 
 __all__ = [
     "AutolabelError",
     "Editor",
+    "Estimate",
     "Evaluation",
     "Evidence",
     "ExportOptions",
@@ -49,25 +52,31 @@ __all__ = [
     "OntologyClass",
     "OntologyError",
     "Progress",
+    "Prompt",
     "Run",
     "RunError",
     "UserError",
     "VideoLabels",
+    "estimate",
     "evaluate",
     "export",
     "label",
     "load_run",
+    "load_tracker",
     "read_coco_video",
 ]
 
 _NAMES_OF_MODULES = {
+    "base_models.protocols": "Prompt",
+    "base_models.registry": "load_tracker",
+    "editing": "Editor",
     "errors": "AutolabelError InputError LabelError ModelError OntologyError RunError UserError",
     "evaluation": "Evaluation evaluate",
     "exporters": "ExportOptions ExportReport export",
     "importers": "read_coco_video",
     "labels": "Evidence FrameLabels Masklet VideoLabels",
     "ontologies": "Ontology OntologyClass",
-    "pipeline": "LabelSummary Progress label",
+    "pipeline": "Estimate LabelSummary Progress estimate label",
     "store": "Run load_run",
 }
 _MODULE_OF_NAME = {name: module for module, names in _NAMES_OF_MODULES.items() for name in names.split()}

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final, Self
@@ -65,6 +65,10 @@ class ImageFolderInput:
     def expected_frame_count(self) -> int:
         """Number of files; unreadable ones give no frame."""
         return len(self.files)
+
+    def beginning(self, frame_count: int) -> Self:
+        """The first so many images."""
+        return replace(self, files=self.files[:frame_count])
 
     @cached_property
     def size_bytes(self) -> int:

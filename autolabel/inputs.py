@@ -17,7 +17,7 @@ from autolabel.video import VideoInput, check_selection
 __all__ = ["IMAGE_SUFFIXES", "VIDEO_SUFFIXES", "FoundInputs", "Input", "find_inputs", "natural_key"]
 
 Input: TypeAlias = VideoInput | ImageFolderInput
-"""What can be labelled: has `path`, `slug`, `size_bytes`, `sha256`, `expected_frame_count` and `frames()`."""
+"""What can be labelled: has `path`, `slug`, `size_bytes`, `sha256`, `expected_frame_count`, `frames`, `beginning`."""
 
 # HEIC cannot be read; it is listed so that such a file is reported and not passed over.
 IMAGE_SUFFIXES: Final = frozenset(

@@ -1,20 +1,23 @@
 """The main job: inputs and an ontology in, a run on disk out."""
 
+import math
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from autolabel.engine import EngineSettings
 from autolabel.errors import InputError, RunError
-from autolabel.inputs import Input, find_inputs
-from autolabel.labelling import Recipe, describe
+from autolabel.inputs import FoundInputs, Input, find_inputs
+from autolabel.labelling import Recipe, describe, label_input
 from autolabel.ontologies import Ontology
 from autolabel.store import RunWriter, read_configuration
 from autolabel.store.writer import check_run_folder
 from autolabel.workers import Outcome, label_here, label_in_processes
 
-__all__ = ["LabelSummary", "Progress", "label"]
+__all__ = ["Estimate", "LabelSummary", "Progress", "estimate", "label"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,25 @@ class LabelSummary:
     problems: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Estimate:
+    """What labelling will take.
+
+    Attributes:
+        frames: Frames of each input.
+        keyframes: How many of them the detector will look at.
+        seconds: Time for all, with one job.
+        bytes_on_disk: Size of the run.
+        errors: One sentence for each input that cannot be labelled.
+    """
+
+    frames: Mapping[str, int]
+    keyframes: Mapping[str, int]
+    seconds: float
+    bytes_on_disk: int
+    errors: tuple[str, ...]
+
+
 def label(
     inputs: Sequence[str | Path],
     ontology: Ontology | str | Sequence[Any] | Mapping[str, Any],
@@ -75,7 +97,8 @@ def label(
 ) -> LabelSummary:
     """Label videos and images and write the run.
 
-    A call with the same arguments continues what an earlier one left undone; finished inputs are not done again.
+    A call with the same arguments continues what an earlier one left undone, wherever that was interrupted; finished
+    inputs are not done again.
 
     Args:
         inputs: Videos, images, folders and globs.
@@ -88,8 +111,7 @@ def label(
         start_s: Where in a video to begin, in seconds.
         end_s: Where to end, in seconds; at its end by default.
         stream: Index of the video stream in its file; by default the one that players choose.
-        shots: Whether to look for shot boundaries, which end all masklets; off for footage of which it is known that
-            it has none.
+        shots: Whether to look for shot boundaries, which end all masklets.
         jobs: How many processes label inputs at the same time, each with models of its own.
         device: Where the models run; an accelerator where there is one by default.
         dtype: Precision of the models; by default what suits the checkpoint and the hardware.
@@ -103,14 +125,12 @@ def label(
             be used, or the folder holds a run of another configuration.
     """
     parsed = Ontology.parse(ontology)
-    found = find_inputs(inputs, stream=stream, fps=fps, start_s=start_s, end_s=end_s)
-    if not found.inputs:
-        raise InputError("\n".join(str(error) for error in found.errors) or "expected at least one input, found none")
+    selection = {"fps": fps, "start_s": start_s, "end_s": end_s, "stream": stream}
+    found = _find(inputs, selection)
     check_run_folder(out)
     settings = EngineSettings(keyframe_every=keyframe_every, shots=shots)
     recipe = Recipe(parsed, detector, tracker, settings, device, dtype, _threads(Path(out), jobs))
     setup = recipe.load()
-    selection = {"fps": fps, "start_s": start_s, "end_s": end_s, "stream": stream}
     writer = RunWriter(out, describe(recipe, setup, selection))
     done = [source for source in found.inputs if writer.finished(source.slug, source.sha256)]
     todo = [source for source in found.inputs if source not in done]
@@ -122,16 +142,92 @@ def label(
     return _summarise(writer, outcomes, done, [str(error) for error in found.errors])
 
 
+def estimate(
+    inputs: Sequence[str | Path],
+    ontology: Ontology | str | Sequence[Any] | Mapping[str, Any],
+    *,
+    detector: str = "grounding-dino",
+    tracker: str = "sam2",
+    keyframe_every: int = 12,
+    fps: float | None = None,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    stream: int | None = None,
+    device: str | None = None,
+    dtype: str | None = None,
+) -> Estimate:
+    """Tell how long `label` will take and how much disk its run will need, from the first frames of the first input.
+
+    Args and errors are those of `label`; nothing is kept.
+    """
+    selection = {"fps": fps, "start_s": start_s, "end_s": end_s, "stream": stream}
+    found = _find(inputs, selection)
+    settings = EngineSettings(keyframe_every=keyframe_every)
+    recipe = Recipe(Ontology.parse(ontology), detector, tracker, settings, device, dtype, _share_of_threads(jobs=1))
+    counts = {source.slug: _count_frames(source) for source in found.inputs}
+    with TemporaryDirectory() as folder:
+        sample = _measure(found.inputs[0], recipe, Path(folder))
+    total = sum(counts.values())
+    return Estimate(
+        frames=counts,
+        keyframes={name: math.ceil(count / keyframe_every) + (count > 1) for name, count in counts.items()},
+        seconds=total * sample.seconds_per_frame,
+        bytes_on_disk=round(total * sample.bytes_per_frame),
+        errors=tuple(str(error) for error in found.errors),
+    )
+
+
+@dataclass(frozen=True)
+class _Sample:
+    seconds_per_frame: float
+    bytes_per_frame: float
+
+
+def _measure(source: Input, recipe: Recipe, folder: Path) -> _Sample:
+    """Label the first frames of an input; those up to the second keyframe warm up and do not count."""
+    setup = recipe.load()
+    stride = recipe.settings.keyframe_every
+    times: list[float] = []
+
+    def report(_frames_done: int) -> None:
+        times.append(time.perf_counter())
+
+    writer = RunWriter(folder, describe(recipe, setup, {}))
+    label_input(source.beginning(3 * stride + 1), setup, writer, report)
+    steady = times[stride:] if len(times) > stride + 1 else times
+    seconds = (steady[-1] - steady[0]) / max(1, len(steady) - 1)
+    size = sum(file.stat().st_size for file in folder.rglob("*.parquet"))
+    return _Sample(seconds, size / len(times))
+
+
+def _count_frames(source: Input) -> int:
+    """Frames that will be labelled: what the header promises, or a count by decoding where it is silent."""
+    expected = source.expected_frame_count
+    return sum(1 for _ in source.frames()) if expected is None else expected
+
+
+def _find(inputs: Sequence[str | Path], selection: Mapping[str, Any]) -> FoundInputs:
+    """The usable inputs, at least one."""
+    found = find_inputs(inputs, **selection)
+    if not found.inputs:
+        raise InputError("\n".join(str(error) for error in found.errors) or "expected at least one input, found none")
+    return found
+
+
 def _threads(run: Path, jobs: int) -> int:
-    """Threads for torch in each process: those that a run was begun with, or a fair share of the cores."""
-    if jobs < 1:
-        raise InputError(f"expected at least one job, found {jobs}; leave it out for one")
+    """Threads for torch in each process: those that a run was begun with, or a fair share."""
     try:
         return int(read_configuration(run)["threads"])
     except (RunError, KeyError):
-        import torch
+        return _share_of_threads(jobs)
 
-        return max(1, torch.get_num_threads() // jobs)
+
+def _share_of_threads(jobs: int) -> int:
+    if jobs < 1:
+        raise InputError(f"expected at least one job, found {jobs}; leave it out for one")
+    import torch
+
+    return max(1, torch.get_num_threads() // jobs)
 
 
 def _reporter(inputs: Sequence[Input], on_progress: Callable[[Progress], None] | None) -> Callable[[Input, int], None]:

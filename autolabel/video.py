@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import dropwhile, takewhile
@@ -111,6 +111,11 @@ class VideoInput:
             return None if self.fps or self.start_s or self.end_s else self.info.claimed_frame_count
         end_s = min(self.end_s or math.inf, self.info.claimed_duration_s)
         return max(0, math.ceil((end_s - self.start_s) * min(self.fps or math.inf, self.info.fps) - 1e-6))
+
+    def beginning(self, frame_count: int) -> Self:
+        """The same video up to about so many of the wanted frames."""
+        end_s = self.start_s + frame_count / min(self.fps or math.inf, self.info.fps)
+        return replace(self, end_s=min(end_s, self.end_s or math.inf))
 
     @cached_property
     def size_bytes(self) -> int:

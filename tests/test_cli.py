@@ -156,6 +156,16 @@ def test_finished_run(workspace: Path) -> None:
     assert "labelled already" in result.stdout
 
 
+def test_dry_run(workspace: Path, tmp_path: Path) -> None:
+    """A dry run counts frames and keyframes, guesses time and disk, and leaves nothing behind."""
+    result = label(workspace / "clip.mp4", "--out", tmp_path / "run", "--dry-run", "--json")
+    told = json.loads(result.stdout)
+    assert (told["frames"], told["keyframes"]) == ({"clip": 8}, {"clip": 2})
+    assert told["seconds"] > 0
+    assert told["bytes_on_disk"] > 0
+    assert not (tmp_path / "run").exists()
+
+
 def test_export_several_formats(workspace: Path, tmp_path: Path) -> None:
     """Each format gets a folder of its own, and the counts are printed."""
     formats = ("--format", "coco-video", "--format", "yolo")

@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich import progress as bars
+from rich.filesize import decimal
 
 from autolabel.cli.ontology_options import ClassesOption, OntologyOption, read_ontology
 from autolabel.cli.output import JsonOption, Output, QuietOption
 
 if TYPE_CHECKING:
-    from autolabel.pipeline import LabelSummary, Progress
+    from autolabel.pipeline import Estimate, LabelSummary, Progress
 
 __all__ = ["label", "show_progress"]
 
@@ -30,6 +32,9 @@ def label(
     end: Annotated[float | None, typer.Option(metavar="SECONDS", help="End each video here.")] = None,
     stream: Annotated[int | None, typer.Option(metavar="INDEX", help="Which stream of a file with several.")] = None,
     shots: Annotated[bool, typer.Option(help="Look for shot boundaries; they end all masklets.")] = True,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Measure a few frames and tell what the run will take; keep nothing.")
+    ] = False,
     jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Label so many inputs at the same time.")] = 1,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps ...; the best there is by default.")] = None,
     dtype: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16; per model by default.")] = None,
@@ -43,27 +48,36 @@ def label(
     wanted, output = read_ontology(ontology, classes), Output(quiet, as_json)
     from autolabel import pipeline
 
+    options: dict[str, Any] = {
+        "detector": detector,
+        "tracker": tracker,
+        "keyframe_every": keyframe_every,
+        "fps": fps,
+        "start_s": start,
+        "end_s": end,
+        "stream": stream,
+        "device": device,
+        "dtype": dtype,
+    }
+    if dry_run:
+        _tell(pipeline.estimate(inputs, wanted, **options), output)
+        return
     with output.progress() as progress:
-        summary = pipeline.label(
-            inputs,
-            wanted,
-            out,
-            detector=detector,
-            tracker=tracker,
-            keyframe_every=keyframe_every,
-            fps=fps,
-            start_s=start,
-            end_s=end,
-            stream=stream,
-            shots=shots,
-            jobs=jobs,
-            device=device,
-            dtype=dtype,
-            on_progress=show_progress(progress),
-        )
+        report = show_progress(progress)
+        summary = pipeline.label(inputs, wanted, out, shots=shots, jobs=jobs, on_progress=report, **options)
     _report(summary, output)
     if summary.failures:
         raise typer.Exit(1)
+
+
+def _tell(estimate: "Estimate", output: Output) -> None:
+    for sentence in estimate.errors:
+        output.complain(sentence)
+    rows = [(name, str(count), str(estimate.keyframes[name])) for name, count in estimate.frames.items()]
+    output.table(("input", "frames", "keyframes"), rows)
+    duration = timedelta(seconds=round(estimate.seconds))
+    output.say(f"about {duration} (hours:minutes:seconds) with one job, and {decimal(estimate.bytes_on_disk)} on disk")
+    output.result(asdict(estimate))
 
 
 def show_progress(progress: bars.Progress) -> Callable[["Progress"], None]:
