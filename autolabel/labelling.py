@@ -50,6 +50,7 @@ class Recipe:
         device: Where the models run; chosen by themselves where None.
         dtype: Their precision, likewise.
         threads: Threads that torch computes with; the last digits of the scores depend on them.
+        classes_before: How many classes of the run the inputs are labelled for already, others than the ontology's.
     """
 
     ontology: Ontology
@@ -59,6 +60,7 @@ class Recipe:
     device: str | None = None
     dtype: str | None = None
     threads: int = 1
+    classes_before: int = 0
 
     def load(self) -> Setup:
         """Load the models.
@@ -95,7 +97,9 @@ def _describe_model(model: Detector | Tracker) -> dict[str, str]:
     return {"name": model.name, "class": f"{type(model).__module__}:{type(model).__qualname__}", **details}
 
 
-def label_input(source: Input, setup: Setup, writer: RunWriter, report: Callable[[int], None]) -> tuple[str, ...]:
+def label_input(
+    source: Input, setup: Setup, writer: RunWriter, report: Callable[[int], None], classes_before: int = 0
+) -> tuple[str, ...]:
     """Label one input and write its folder, going on where an interrupted process was.
 
     Args:
@@ -103,6 +107,7 @@ def label_input(source: Input, setup: Setup, writer: RunWriter, report: Callable
         setup: What turns its frames into labels.
         writer: Of the run.
         report: Called after every frame with the number of frames labelled so far.
+        classes_before: For how many classes of the run it is labelled already; what is found is added to that.
 
     Returns:
         What was wrong with the input although it could be labelled, as sentences.
@@ -111,8 +116,9 @@ def label_input(source: Input, setup: Setup, writer: RunWriter, report: Callable
         InputError: It has no frames to label.
     """
     started = time.perf_counter()
-    journal = writer.journal(source.slug, source.sha256)
-    labeler = _labeler(source, setup, journal)
+    journal = writer.journal(source.slug, source.sha256, classes_before)
+    first_state = EngineState(last_object_id=writer.highest_identity(source.slug) if classes_before else 0)
+    labeler = _labeler(source, setup, journal, first_state)
     frames_before = labeler.state.frame_count
     if not labeler.state.finished:
         _label_frames(source, labeler, journal, setup.settings.keyframe_every, report)
@@ -121,17 +127,21 @@ def label_input(source: Input, setup: Setup, writer: RunWriter, report: Callable
         journal.remove()
         details = f" ({problems[0]})" if problems else ""
         raise InputError(f"{source.path}: expected frames to label, found none in the selection{details}.")
-    writer.write_journal(source.slug, journal, _record(source, state, problems))
+    record = _record(source, state, problems, classes_before + len(setup.ontology.classes))
+    if classes_before:
+        writer.write_extension(source.slug, journal, record, classes_before)
+    else:
+        writer.write_journal(source.slug, journal, record)
     seconds = round(time.perf_counter() - started, 3)
     frames = state.frame_count - frames_before
     log(writer.path, {"input": source.slug, "frames": frames, "seconds": seconds, "problems": list(problems)})
     return problems
 
 
-def _labeler(source: Input, setup: Setup, journal: Journal) -> Labeler:
+def _labeler(source: Input, setup: Setup, journal: Journal, first_state: EngineState) -> Labeler:
     """A new labeler, or one that goes on where the journal ends."""
     saved = journal.saved
-    state = _STATE.validate_python(saved.engine) if saved.parts else None
+    state = _STATE.validate_python(saved.engine) if saved.parts else first_state
     if isinstance(source, VideoInput):
         return VideoLabeler(setup, state, saved.tracker)
     return ImageLabeler(setup, state)
@@ -156,7 +166,7 @@ def _label_frames(
     commit(reading.problems)
 
 
-def _record(source: Input, state: EngineState, problems: tuple[str, ...]) -> InputRecord:
+def _record(source: Input, state: EngineState, problems: tuple[str, ...], class_count: int) -> InputRecord:
     video = source if isinstance(source, VideoInput) else None
     return InputRecord(
         path=str(source.path),
@@ -164,6 +174,7 @@ def _record(source: Input, state: EngineState, problems: tuple[str, ...]) -> Inp
         fps=float(video.info.fps) if video else None,
         frame_count=state.last_index + 1,
         identity=_identify(source, problems),
+        class_count=class_count,
     )
 
 

@@ -2,8 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,7 +13,7 @@ from autolabel.errors import InputError, RunError
 from autolabel.inputs import FoundInputs, Input, find_inputs
 from autolabel.labelling import Recipe, describe, label_input
 from autolabel.ontologies import Ontology
-from autolabel.store import RunWriter, read_configuration
+from autolabel.store import RunWriter, load_run, read_configuration
 from autolabel.store.writer import check_run_folder
 from autolabel.workers import Outcome, label_here, label_in_processes
 
@@ -91,6 +91,7 @@ def label(
     stream: int | None = None,
     shots: bool = True,
     jobs: int = 1,
+    extend: bool = False,
     device: str | None = None,
     dtype: str | None = None,
     on_progress: Callable[[Progress], None] | None = None,
@@ -113,6 +114,8 @@ def label(
         stream: Index of the video stream in its file; by default the one that players choose.
         shots: Whether to look for shot boundaries, which end all masklets.
         jobs: How many processes label inputs at the same time, each with models of its own.
+        extend: Whether the ontology is more classes for the run that is there; what it holds stays, and inputs that are
+            labelled already are looked at for the new classes only.
         device: Where the models run; an accelerator where there is one by default.
         dtype: Precision of the models; by default what suits the checkpoint and the hardware.
         on_progress: Called after every frame.
@@ -124,22 +127,49 @@ def label(
         UserError: Nothing can be done: no input is usable, a model cannot be loaded, the ontology or the folder cannot
             be used, or the folder holds a run of another configuration.
     """
-    parsed = Ontology.parse(ontology)
+    whole = _extended(Path(out), Ontology.parse(ontology)) if extend else Ontology.parse(ontology)
     selection = {"fps": fps, "start_s": start_s, "end_s": end_s, "stream": stream}
     found = _find(inputs, selection)
     check_run_folder(out)
     settings = EngineSettings(keyframe_every=keyframe_every, shots=shots)
-    recipe = Recipe(parsed, detector, tracker, settings, device, dtype, _threads(Path(out), jobs))
+    recipe = Recipe(whole, detector, tracker, settings, device, dtype, _threads(Path(out), jobs))
     setup = recipe.load()
-    writer = RunWriter(out, describe(recipe, setup, selection))
-    done = [source for source in found.inputs if writer.finished(source.slug, source.sha256)]
-    todo = [source for source in found.inputs if source not in done]
+    writer = _writer(Path(out), describe(recipe, setup, selection), whole, extend=extend)
     report = _reporter(found.inputs, on_progress)
-    if jobs == 1 or len(todo) < 2:
-        outcomes = label_here(todo, setup, writer, report)
-    else:
-        outcomes = label_in_processes(todo, recipe, writer, jobs, report)
-    return _summarise(writer, outcomes, done, [str(error) for error in found.errors])
+    outcomes: list[Outcome] = []
+    for classes_done, sources in _by_classes_done(found.inputs, writer).items():
+        part = replace(recipe, ontology=Ontology(classes=whole.classes[classes_done:]), classes_before=classes_done)
+        if jobs == 1 or len(sources) < 2:
+            outcomes += label_here(sources, part.load() if classes_done else setup, writer, report, classes_done)
+        else:
+            outcomes += label_in_processes(sources, part, writer, jobs, report)
+    return _summarise(writer, found, outcomes)
+
+
+def _extended(run: Path, more: Ontology) -> Ontology:
+    """The ontology of a run with more classes at its end, unless an interrupted call gave it those already."""
+    classes = load_run(run).ontology.classes
+    if classes[-len(more.classes) :] == more.classes:
+        return Ontology(classes=classes)
+    return Ontology.parse([*classes, *more.classes])
+
+
+def _writer(run: Path, configuration: Mapping[str, Any], whole: Ontology, *, extend: bool) -> RunWriter:
+    """The run's writer, of the same configuration but for classes that are added."""
+    if not extend:
+        return RunWriter(run, configuration)
+    writer = RunWriter(run, {**configuration, "ontology": read_configuration(run)["ontology"]})
+    writer.extend(whole)
+    return writer
+
+
+def _by_classes_done(inputs: Sequence[Input], writer: RunWriter) -> dict[int, list[Input]]:
+    """The inputs that are not finished, by how many classes they are labelled for."""
+    todo: dict[int, list[Input]] = {}
+    for source in inputs:
+        if not writer.finished(source.slug, source.sha256):
+            todo.setdefault(writer.classes_done(source.slug, source.sha256), []).append(source)
+    return dict(sorted(todo.items()))
 
 
 def estimate(
@@ -241,18 +271,15 @@ def _reporter(inputs: Sequence[Input], on_progress: Callable[[Progress], None] |
     return report
 
 
-def _summarise(
-    writer: RunWriter, outcomes: Iterator[Outcome], done: Sequence[Input], errors: Sequence[str]
-) -> LabelSummary:
-    labelled: list[str] = []
-    failures = list(errors)
-    problems: list[str] = []
+def _summarise(writer: RunWriter, found: FoundInputs, outcomes: Sequence[Outcome]) -> LabelSummary:
     for outcome in outcomes:
-        if outcome.failure is None:
-            labelled.append(outcome.source.slug)
-            problems.extend(outcome.problems)
-        else:
+        if outcome.failure is not None:
             writer.write_failure(outcome.source.slug, str(outcome.source.path), outcome.failure)
-            failures.append(outcome.failure)
-    already_done = tuple(source.slug for source in done)
-    return LabelSummary(writer.path, tuple(labelled), already_done, tuple(failures), tuple(problems))
+    tried = {outcome.source.slug for outcome in outcomes}
+    return LabelSummary(
+        run=writer.path,
+        labelled=tuple(outcome.source.slug for outcome in outcomes if outcome.failure is None),
+        already_done=tuple(source.slug for source in found.inputs if source.slug not in tried),
+        failures=(*map(str, found.errors), *(outcome.failure for outcome in outcomes if outcome.failure is not None)),
+        problems=tuple(problem for outcome in outcomes for problem in outcome.problems),
+    )

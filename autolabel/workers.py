@@ -40,10 +40,12 @@ class Outcome:
     failure: str | None = None
 
 
-def label_here(sources: Sequence[Input], setup: Setup, writer: RunWriter, report: Report) -> Iterator[Outcome]:
+def label_here(
+    sources: Sequence[Input], setup: Setup, writer: RunWriter, report: Report, classes_before: int = 0
+) -> Iterator[Outcome]:
     """Label inputs one after the other in this process."""
     for source in sources:
-        yield _label(source, setup, writer, partial(report, source))
+        yield _label(source, setup, writer, partial(report, source), classes_before)
 
 
 def label_in_processes(
@@ -73,10 +75,12 @@ def label_in_processes(
         listener.join()
 
 
-def _label(source: Input, setup: Setup, writer: RunWriter, report: Callable[[int], None]) -> Outcome:
+def _label(
+    source: Input, setup: Setup, writer: RunWriter, report: Callable[[int], None], classes_before: int
+) -> Outcome:
     """Label one input; whatever goes wrong with it is its own affair, unless the user can mend it for all."""
     try:
-        return Outcome(source, label_input(source, setup, writer, report))
+        return Outcome(source, label_input(source, setup, writer, report, classes_before))
     except InputError as error:
         return Outcome(source, failure=str(error))
     except UserError:
@@ -108,7 +112,7 @@ _process: dict[str, Any] = {}
 
 
 def _begin(recipe: Recipe, writer: RunWriter, messages: "Queue[tuple[str, int]]") -> None:
-    _process.update(setup=recipe.load(), writer=writer, messages=messages)
+    _process.update(recipe=recipe, setup=recipe.load(), writer=writer, messages=messages)
 
 
 def _work(source: Input) -> Outcome:
@@ -117,4 +121,5 @@ def _work(source: Input) -> Outcome:
         _process["setup"],
         _process["writer"],
         lambda frames_done: _process["messages"].put((source.slug, frames_done)),
+        _process["recipe"].classes_before,
     )

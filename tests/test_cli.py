@@ -111,7 +111,7 @@ def test_run_of_another_configuration(workspace: Path) -> None:
         (["--classes", "car,automobile"], "separate classes with `;`"),
         (["--ontology", "nowhere.yaml"], "nowhere.yaml"),
         ([], "found neither"),
-        (["--classes", "car", "--ontology", "coco-80"], "found both"),
+        (["--classes", "car", "--ontology", "coco-80"], "found several"),
     ],
 )
 def test_bad_ontology(options: list[str], words: str, workspace: Path, tmp_path: Path) -> None:

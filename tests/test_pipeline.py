@@ -1,5 +1,7 @@
 """From files to a run on disk, with the embedded models."""
 
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -113,3 +115,43 @@ def test_an_input_that_breaks_a_model_stops_no_other(clip: Path, tmp_path: Path)
         f"{clip}: cannot be labelled (ValueError: a model's own trouble); log.jsonl in the run says where.",
     )
     assert "failing.py" in (tmp_path / "run" / "log.jsonl").read_text()
+
+
+def test_classes_are_added_to_a_finished_run(clip: Path, tmp_path: Path) -> None:
+    """What a run holds stays as it is; new classes are looked for alone, and come with identities of their own."""
+    shapes = autolabel.Ontology.load("scenes-shapes").class_names
+
+    def labelled(names: Sequence[str], run: str, *, extend: bool = False) -> autolabel.LabelSummary:
+        return autolabel.label(
+            [clip], list(names), tmp_path / run, detector="tiny-scenes", tracker="tiny-scenes", extend=extend
+        )
+
+    labelled(shapes[:4], "run")
+    before = autolabel.load_run(tmp_path / "run").input("clip").masklets
+    for expected in (("clip",), ()):
+        assert labelled(shapes[4:], "run", extend=True).labelled == expected
+    (labels,) = autolabel.load_run(tmp_path / "run")
+    assert labels.class_names == shapes
+    old, new = labels.masklets[: len(before)], labels.masklets[len(before) :]
+    assert [(item.object_id, item.class_id, item.rles) for item in old] == [
+        (item.object_id, item.class_id, item.rles) for item in before
+    ]
+    labelled(shapes[4:], "alone")
+    alone = autolabel.load_run(tmp_path / "alone").input("clip").masklets
+    assert [(item.class_id - 4, item.rles) for item in new] == [(item.class_id, item.rles) for item in alone]
+    assert len(new) + len(before) > 0
+    assert {len(item.votes) for item in labels.masklets} == {len(shapes)}
+
+
+def test_a_class_that_a_run_has_already_is_not_added(clip: Path, tmp_path: Path) -> None:
+    """A class that shares its name with one of the run is refused with a sentence."""
+    for extend in (False, True):
+        with pytest.raises(autolabel.OntologyError, match="exists already") if extend else nullcontext():
+            autolabel.label(
+                [clip],
+                "circle" if not extend else "square; circle",
+                tmp_path,
+                detector="plugin_detector:FindsNothing",
+                tracker="tiny-scenes",
+                extend=extend,
+            )

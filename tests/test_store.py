@@ -194,7 +194,7 @@ def test_state_is_plain_and_without_clocks(tmp_path: Path) -> None:
     writer = RunWriter(tmp_path, CONFIGURATION)
     writer.write_input(clip(), replace(IDENTITY, problems=("two frames are damaged",)))
     state = json.loads((tmp_path / "inputs/clip/input.json").read_text())
-    assert sorted(state) == ["fps", "frame_count", "identity", "kind", "path", "state"]
+    assert sorted(state) == ["class_count", "fps", "frame_count", "identity", "kind", "path", "state"]
     assert (state["state"], state["path"], state["kind"]) == ("done", "clip.mp4", "video")
     assert state["identity"]["problems"] == ["two frames are damaged"]
 

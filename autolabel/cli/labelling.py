@@ -10,7 +10,7 @@ import typer
 from rich import progress as bars
 from rich.filesize import decimal
 
-from autolabel.cli.ontology_options import ClassesOption, OntologyOption, read_ontology
+from autolabel.cli.ontology_options import AddClassOption, ClassesOption, OntologyOption, read_ontology
 from autolabel.cli.output import JsonOption, Output, QuietOption
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def label(
     end: Annotated[float | None, typer.Option(metavar="SECONDS", help="End each video here.")] = None,
     stream: Annotated[int | None, typer.Option(metavar="INDEX", help="Which stream of a file with several.")] = None,
     shots: Annotated[bool, typer.Option(help="Look for shot boundaries; they end all masklets.")] = True,
+    add_class: AddClassOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Measure a few frames and tell what the run will take; keep nothing.")
     ] = False,
@@ -45,7 +46,8 @@ def label(
 
     INPUT is a video, an image, a folder of them, or a glob.
     """
-    wanted, output = read_ontology(ontology, classes), Output(quiet, as_json)
+    wanted = read_ontology(ontology, classes, add_class)
+    output = Output(quiet, as_json)
     from autolabel import pipeline
 
     options: dict[str, Any] = {
@@ -64,7 +66,16 @@ def label(
         return
     with output.progress() as progress:
         report = show_progress(progress)
-        summary = pipeline.label(inputs, wanted, out, shots=shots, jobs=jobs, on_progress=report, **options)
+        summary = pipeline.label(
+            inputs,
+            wanted,
+            out,
+            shots=shots,
+            jobs=jobs,
+            extend=add_class is not None,
+            on_progress=report,
+            **options,
+        )
     _report(summary, output)
     if summary.failures:
         raise typer.Exit(1)

@@ -8,7 +8,7 @@ import typer
 from autolabel.errors import OntologyError
 from autolabel.ontologies import Ontology
 
-__all__ = ["ClassesOption", "OntologyOption", "read_ontology"]
+__all__ = ["AddClassOption", "ClassesOption", "OntologyOption", "read_ontology"]
 
 OntologyOption = Annotated[
     Path | None, typer.Option("--ontology", metavar="FILE", help="Ontology in YAML or JSON, or a preset's name.")
@@ -18,18 +18,27 @@ ClassesOption = Annotated[
 ]
 
 
-def read_ontology(file: Path | None, classes: str | None) -> Ontology:
-    """Read the one of the two options that was given.
+AddClassOption = Annotated[
+    str | None,
+    typer.Option("--add-class", metavar="TEXT", help="More classes for a run that is there; only they are looked for."),
+]
+
+
+def read_ontology(file: Path | None, classes: str | None, more: str | None = None) -> Ontology:
+    """Read the one of the options that was given.
+
+    Args:
+        file: An ontology file.
+        classes: Classes in one line.
+        more: Classes in one line, to be added to those of a run.
 
     Raises:
-        OntologyError: None or both were given, or it describes no valid ontology.
+        OntologyError: None or several were given, or it describes no valid ontology.
     """
-    if file is not None and classes is None:
-        return Ontology.load(file)
-    if classes is not None and file is None:
-        return Ontology.parse(classes)
-    found = "neither" if file is None else "both"
-    raise OntologyError(
-        f"expected either --ontology FILE or --classes TEXT, found {found}; "
-        'write for example --classes "car=car,automobile; person"'
-    )
+    given = [value for value in (file, classes, more) if value is not None]
+    if len(given) != 1:
+        raise OntologyError(
+            f"expected either --ontology FILE or --classes TEXT, found {'several' if given else 'neither'}; "
+            'write for example --classes "car=car,automobile; person"'
+        )
+    return Ontology.load(file) if file is not None else Ontology.parse(str(given[0]))

@@ -8,7 +8,8 @@
     RUN/inputs/<name>/objects.parquet   one row per object: votes, margin, evidence, flags
     RUN/inputs/<name>/rejected.parquet  what was found and not kept, with the reason and its masks
     RUN/inputs/<name>/input.json        identity and state of the input; written last, so it vouches for the others
-    RUN/inputs/<name>/parts/            while it is being labelled: what is final so far, and the state to go on from
+    RUN/inputs/<name>/parts-<n>/        while it is being labelled: what is final so far, and the state to go on from
+    RUN/inputs/<name>/edits.jsonl       what people changed, one edit a line
 
 Nothing in these files depends on a clock or on the order of work: the same labels give the same bytes.
 """

@@ -105,22 +105,24 @@ class Journal:
         return self._folder / f"tracker-{number:06d}.bin"
 
 
-def write_decided(opened: tables.Tables, stretches: Callable[[], Iterable[Stretch]]) -> None:
+def write_decided(opened: tables.Tables, *layers: Callable[[], Iterable[Stretch]]) -> None:
     """Write the tables of an input from its stretches, which are read twice and never held as a whole.
 
     Args:
         opened: Where to write.
-        stretches: Called for the stretches from the first one on.
+        layers: Each is called for stretches that tell of the same frames from the first one on, about other objects.
     """
-    findings, last_frames = _survey(stretches())
+    findings, last_frames = _survey(stretch for layer in layers for stretch in layer())
     kept: set[int] = set()
     pending: dict[int, dict[str, list[LabelRow]]] = {}  # what is not kept, by object and reason, until the last row
-    for frame, rows in by_frame(stretches()):
+    for together in zip(*(by_frame(layer()) for layer in layers), strict=True):
+        frame, rows = together[0][0], [row for _, of_layer in together for row in of_layer]
         decided = sorted(decide(rows, findings), key=lambda row: row.object_id)
         good = [row for row in decided if row.reason is None]
         for row in good:
             opened.labels.add(tables.label_row(findings[row.object_id], row.frame_index, row.rle, row.source))
-        opened.frames.add(tables.frame_row(frame if good else replace(frame, state=FrameState.VERIFIED_EMPTY)))
+        state = FrameState.LABELLED if good else FrameState.VERIFIED_EMPTY
+        opened.frames.add(tables.frame_row(replace(frame, state=state)))
         kept.update(row.object_id for row in good)
         for row in decided:
             if row.reason is not None:
@@ -138,7 +140,8 @@ def _survey(stretches: Iterable[Stretch]) -> tuple[dict[int, Finding], dict[int,
     last_frames: dict[int, int] = {}
     for stretch in stretches:
         findings |= {finding.object_id: finding for finding in stretch.findings}
-        last_frames |= {row.object_id: row.frame_index for row in stretch.rows}
+        for row in stretch.rows:
+            last_frames[row.object_id] = max(row.frame_index, last_frames.get(row.object_id, 0))
     return findings, last_frames
 
 

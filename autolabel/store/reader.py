@@ -33,6 +33,7 @@ class InputRecord:
         fps: Frames per second; None for stills.
         frame_count: Number of frames as decoded, looked at or not.
         identity: Which bytes it consisted of.
+        class_count: For how many classes of the run, from the first one on, it is labelled.
     """
 
     path: str
@@ -40,6 +41,7 @@ class InputRecord:
     fps: float | None
     frame_count: int
     identity: InputIdentity
+    class_count: int
 
 
 @dataclass(frozen=True)
@@ -210,6 +212,7 @@ def read_state(run: Path, name: str) -> InputRecord | str | None:
             fps=data["fps"],
             frame_count=data["frame_count"],
             identity=InputIdentity.from_dict(data["identity"]),
+            class_count=data["class_count"],
         )
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise RunError(

@@ -20,13 +20,14 @@ from autolabel.files import atomic_path
 from autolabel.labels import Evidence, FrameLabels, FrameState, Masklet, Rejected, Source, VideoLabels
 from autolabel.masks import Rle, xyxy
 from autolabel.store.layout import FRAMES, LABELS, OBJECTS, REJECTED
-from autolabel.stretches import Finding
+from autolabel.stretches import Finding, LabelRow
 
 __all__ = [
     "Tables",
     "frame_row",
     "frames_of",
     "label_row",
+    "label_rows_of",
     "masklets_of",
     "object_row",
     "open_tables",
@@ -162,8 +163,8 @@ def write_labels(tables: Tables, labels: VideoLabels, rejected: Iterable[Rejecte
         tables.rejected.add(rejected_row(entry.masklet, entry.reason, on_frames))
 
 
-def frames_of(table: pa.Table) -> tuple[FrameLabels, ...]:
-    """What `frames_table` wrote."""
+def frames_of(table: pa.Table | pa.RecordBatch) -> tuple[FrameLabels, ...]:
+    """Rows of the table of frames."""
     return tuple(
         FrameLabels(size_wh=(row.pop("width"), row.pop("height")), state=FrameState(row.pop("state")), **row)
         for row in table.to_pylist()
@@ -171,15 +172,22 @@ def frames_of(table: pa.Table) -> tuple[FrameLabels, ...]:
 
 
 def masklets_of(objects: pa.Table, labels: pa.Table) -> tuple[Masklet, ...]:
-    """What `objects_table` and `labels_table` wrote."""
+    """Masklets of the tables of objects and of labels."""
     on_frames: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for row in labels.to_pylist():
         on_frames[row["object_id"]].append(row)
     return tuple(_masklet(row, on_frames[row["object_id"]]) for row in objects.to_pylist())
 
 
+def label_rows_of(table: pa.Table | pa.RecordBatch) -> Iterator[LabelRow]:
+    """Rows of the table of labels."""
+    for row in table.to_pylist():
+        rle = Rle(size=row["rle"]["size"], counts=row["rle"]["counts"])
+        yield LabelRow(row["frame_index"], row["object_id"], rle, Source(row["source"]))
+
+
 def rejected_of(table: pa.Table) -> tuple[Rejected, ...]:
-    """What `rejected_table` wrote."""
+    """Entries of the table of what was not kept."""
     return tuple(Rejected(_masklet(row, row["labels"]), row["reason"]) for row in table.to_pylist())
 
 

@@ -11,7 +11,8 @@ import yaml
 from autolabel.errors import LabelError, RunError
 from autolabel.files import write_atomically
 from autolabel.labels import Rejected, VideoLabels
-from autolabel.store import layout, tables
+from autolabel.ontologies import Ontology
+from autolabel.store import extension, layout, tables
 from autolabel.store.identity import InputIdentity
 from autolabel.store.journal import Journal, write_decided
 from autolabel.store.reader import InputRecord, read_configuration, read_state
@@ -64,11 +65,26 @@ class RunWriter:
             _refuse_another(self.path, read_configuration(self.path), dict(configuration))
         else:
             write_atomically(file, _yaml(dict(configuration)))
+        self._class_count = len(configuration["ontology"]["classes"])
+
+    def extend(self, ontology: Ontology) -> None:
+        """Give the run more classes; what is labelled counts as labelled for those that it had."""
+        configuration = read_configuration(self.path)
+        write_atomically(self.path / layout.CONFIGURATION, _yaml({**configuration, "ontology": ontology.to_dict()}))
+        self._class_count = len(ontology.classes)
 
     def finished(self, name: str, sha256: str) -> bool:
-        """Whether the input of this name is labelled to the end and consisted of these bytes."""
+        """Whether the input of this name is labelled to the end, for all classes, and consisted of these bytes."""
+        return self.classes_done(name, sha256) == self._class_count
+
+    def classes_done(self, name: str, sha256: str) -> int:
+        """For how many classes the input of this name is labelled to the end; 0 where it consisted of other bytes."""
         state = read_state(self.path, name)
-        return isinstance(state, InputRecord) and state.identity.sha256 == sha256
+        return state.class_count if isinstance(state, InputRecord) and state.identity.sha256 == sha256 else 0
+
+    def highest_identity(self, name: str) -> int:
+        """The highest identity that was given in a finished input."""
+        return extension.highest_identity(layout.input_folder(self.path, name))
 
     def write_input(self, labels: VideoLabels, identity: InputIdentity, rejected: Sequence[Rejected] = ()) -> None:
         """Write one input; what was known of it before is replaced.
@@ -82,11 +98,12 @@ class RunWriter:
         folder = self._begin(labels.name)
         with tables.open_tables(folder) as opened:
             tables.write_labels(opened, labels, rejected)
-        self._vouch(labels.name, InputRecord(labels.path, labels.kind, labels.fps, labels.frame_count, identity))
+        count = len(labels.class_names)
+        self._vouch(labels.name, InputRecord(labels.path, labels.kind, labels.fps, labels.frame_count, identity, count))
 
-    def journal(self, name: str, sha256: str) -> Journal:
-        """Where an input of these bytes is kept while it is being labelled."""
-        return Journal(layout.input_folder(self.path, name) / layout.JOURNAL, sha256)
+    def journal(self, name: str, sha256: str, classes_before: int = 0) -> Journal:
+        """Where an input of these bytes is kept while it is being labelled, for the classes from a number on."""
+        return Journal(layout.input_folder(self.path, name) / f"{layout.JOURNAL}-{classes_before}", sha256)
 
     def write_journal(self, name: str, journal: Journal, record: InputRecord) -> None:
         """Write one input from its journal, and remove that; what was known of it before is replaced.
@@ -99,6 +116,29 @@ class RunWriter:
         self._vouch(name, record)
         journal.remove()
 
+    def write_extension(self, name: str, journal: Journal, record: InputRecord, classes_before: int) -> None:
+        """Write one input anew with what a journal says about more classes, and remove that.
+
+        Args:
+            name: A finished input.
+            journal: Labels of the same frames for more classes only.
+            record: What is known of the input then.
+            classes_before: For how many classes the input is labelled already.
+
+        Raises:
+            OSError: A file cannot be written; the input stays as it was, or does not count as finished.
+        """
+        folder = layout.input_folder(self.path, name)
+        with tables.open_tables(folder) as opened:
+            write_decided(
+                opened,
+                lambda: extension.written(folder, record.class_count),
+                lambda: extension.shifted(journal.stretches(), classes_before),
+            )
+            (folder / layout.INPUT).unlink()
+        self._vouch(name, record)
+        journal.remove()
+
     def _vouch(self, name: str, record: InputRecord) -> None:
         """Say that an input is finished; the last thing that is written."""
         state = {
@@ -108,6 +148,7 @@ class RunWriter:
             "fps": record.fps,
             "frame_count": record.frame_count,
             "identity": record.identity.to_dict(),
+            "class_count": record.class_count,
         }
         _write_state(layout.input_folder(self.path, name), state)
 

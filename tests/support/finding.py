@@ -29,7 +29,14 @@ def find(labeler: Labeler, frames: Iterable[Frame], ontology: Ontology) -> Found
         for _ in labeler.label(frames):
             journal.commit(labeler.take(), {}, b"")
         journal.commit(labeler.take(), {}, b"")
-        record = InputRecord("clip.mp4", InputKind.VIDEO, 12.0, labeler.state.last_index + 1, InputIdentity("", 0))
+        record = InputRecord(
+            "clip.mp4",
+            InputKind.VIDEO,
+            12.0,
+            labeler.state.last_index + 1,
+            InputIdentity("", 0),
+            len(ontology.classes),
+        )
         writer.write_journal("clip", journal, record)
         run = load_run(writer.path)
         labels = run.input("clip")
