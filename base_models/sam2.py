@@ -24,13 +24,14 @@ from autolabel.base_models.sam2_steps import (
     Features,
     attend,
     decode,
-    encode_image,
+    encode_images,
     full_logits,
     logits_of_masks,
     memorise,
     read_masks,
     take_masks,
 )
+from autolabel.errors import ModelError
 
 __all__ = ["Sam2", "Sam2Session"]
 
@@ -58,6 +59,8 @@ class Sam2:
         self.configuration = describe(folder, chosen_device, chosen_dtype)
         self._processor = from_pretrained(Sam2VideoProcessor, folder)
         self._model = from_pretrained(Sam2VideoModel, folder, dtype=chosen_dtype).to(chosen_device).eval()
+        if list(self._model.vision_encoder.neck.fpn_top_down_levels) != [2, 3]:
+            raise ModelError(f"{checkpoint}: expected the feature pyramid of SAM 2, found another; use its own adapter")
 
     def start(self, size_wh: tuple[int, int], snapshot: bytes = b"") -> "Sam2Session":
         """Begin a video whose frames are ``size_wh`` pixels, or go on where a session's snapshot was taken."""
@@ -112,7 +115,7 @@ class Sam2Session:
         """Compute a frame's features once; every later call that names the frame shares them."""
         if frame_index not in self._features:
             pixel_values = self._processor.image_processor(images=image, return_tensors="pt")["pixel_values"]
-            self._features[frame_index] = encode_image(
+            self._features[frame_index] = encode_images(
                 self._model, pixel_values.to(self._model.device, self._model.dtype)
             )
 

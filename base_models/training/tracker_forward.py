@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everyone knows
 from torch import Tensor, nn
 from transformers import Sam2VideoModel
 
@@ -21,6 +20,7 @@ from autolabel.base_models.sam2_steps import (
     Memory,
     attend,
     decode,
+    encode_images,
     full_logits,
     logits_of_masks,
     memorise,
@@ -102,13 +102,13 @@ def roll_out(
     Returns:
         One output per frame.
     """
-    levels = _encode_all(model, pixel_values, burn_in)
+    whole = _encode_all(model, pixel_values, burn_in)
     outputs: list[FrameOutput] = []
     past = _Past()
     for frame_index in range(pixel_values.shape[0]):
         prompted = frame_index == 0 or (again is not None and frame_index == again.frame_index)
         with torch.set_grad_enabled(torch.is_grad_enabled() and frame_index >= burn_in):
-            features = _features_of_frame(levels, frame_index, clip_index)
+            features = _features_of_frame(whole, frame_index, clip_index)
             if frame_index == 0:
                 output = _prompted(model, features, prompts)
             elif prompted and again is not None:
@@ -159,44 +159,23 @@ class _Past:
         return [age for age in ages if frame_index - age in self.others]
 
 
-def _encode_all(model: Sam2VideoModel, pixel_values: Tensor, burn_in: int) -> list[Tensor]:
-    """Feature maps as `_encode` gives them, without a gradient for the first frames."""
-    if not burn_in:
-        return _encode(model, pixel_values)
-    with torch.no_grad():
-        first = _encode(model, pixel_values[:burn_in])
-    last = _encode(model, pixel_values[burn_in:])
-    return [*(torch.cat(parts) for parts in zip(first[:3], last[:3], strict=True)), first[3]]
+def _encode_all(model: Sam2VideoModel, pixel_values: Tensor, burn_in: int) -> Features:
+    """Features of all pictures ``(T, B, 3, side, side)`` as maps ``(T, B, C, h, w)``, the first without a gradient."""
+    parts = [part for part in (pixel_values[:burn_in], pixel_values[burn_in:]) if len(part)]
+    encoded: list[Features] = []
+    for part in parts:
+        with torch.set_grad_enabled(torch.is_grad_enabled() and part is parts[-1]):
+            encoded.append(encode_images(model, part.flatten(0, 1)))
+    shape = pixel_values.shape[:2]
+    levels = zip(*((features.fine, features.middle, features.coarse) for features in encoded), strict=True)
+    fine, middle, coarse = (torch.cat(maps).reshape(*shape, *maps[0].shape[1:]) for maps in levels)
+    return Features(fine, middle, coarse, encoded[0].position)
 
 
-def _encode(model: Sam2VideoModel, pixel_values: Tensor) -> list[Tensor]:
-    """Feature maps of all pictures, ``(T, B, C, h, w)``, finest first, and the positions of the coarsest.
-
-    `Sam2VideoModel.get_image_features` chains two linear maps on each of the finer levels and computes positions that
-    nobody reads. Here each pair of maps is one, which is the same but for rounding and saves a third of a step.
-    """
-    neck, decoder = model.vision_encoder.neck, model.mask_decoder
-    stages = model.vision_encoder.backbone(pixel_values.flatten(0, 1)).intermediate_hidden_states  # 4 of (T B, h, w, c)
-    to_coarsest, to_coarse, to_middle, to_fine = neck.convs
-    fine = _chained(to_fine, decoder.conv_s0, stages[0])  # (T B, C / 8, 4 cells, 4 cells)
-    middle = _chained(to_middle, decoder.conv_s1, stages[1])  # (T B, C / 4, 2 cells, 2 cells)
-    above = F.interpolate(to_coarsest(stages[3].permute(0, 3, 1, 2)), scale_factor=2.0, mode="nearest")
-    coarse = to_coarse(stages[2].permute(0, 3, 1, 2)) + above  # (T B, C, cells, cells)
-    position = neck.position_encoding(coarse[:1].shape, coarse.device, coarse.dtype)  # (1, C, cells, cells)
-    levels = [level.unflatten(0, pixel_values.shape[:2]) for level in (fine, middle, coarse)]
-    return [*levels, position.flatten(2).permute(2, 0, 1)]
-
-
-def _chained(first: Any, second: Any, features: Tensor) -> Tensor:
-    """Two 1x1 convolutions as one: features ``(B, h, w, c)`` to ``(B, C, h, w)``."""
-    outer = second.weight.flatten(1)  # (C, D)
-    weight, bias = outer @ first.weight.flatten(1), outer @ first.bias + second.bias  # (C, c), (C,)
-    return F.linear(features, weight, bias).permute(0, 3, 1, 2)
-
-
-def _features_of_frame(levels: Sequence[Tensor], frame_index: int, clip_index: Tensor) -> Features:
-    fine, middle, coarse = (level[frame_index][clip_index] for level in levels[:3])
-    return Features(fine, middle, coarse, levels[3])
+def _features_of_frame(whole: Features, frame_index: int, clip_index: Tensor) -> Features:
+    """Features of one frame, a copy of its clip's for every object."""
+    fine, middle, coarse = (level[frame_index][clip_index] for level in (whole.fine, whole.middle, whole.coarse))
+    return Features(fine, middle, coarse, whole.position)
 
 
 def _prompted(model: Sam2VideoModel, features: Features, prompts: Sequence[Prompts]) -> FrameOutput:

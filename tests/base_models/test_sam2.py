@@ -8,7 +8,7 @@ import torch
 from transformers import Sam2ImageProcessor, Sam2VideoModel, Sam2VideoProcessor, Sam2VideoVideoProcessor
 
 from autolabel.base_models.protocols import Prompt
-from autolabel.base_models.sam2 import Sam2
+from autolabel.base_models.sam2 import Sam2, Sam2Session
 from autolabel.base_models.training.tracker_model import IMAGE_SIZE, initialise, tracker_config
 from autolabel.scenes import plan_video
 
@@ -85,3 +85,25 @@ def test_masks_equal_those_of_transformers(checkpoint: Path, clip: list[np.ndarr
     for frame_index, expected in theirs.items():
         differing = np.count_nonzero(expected != ours[frame_index])
         assert differing <= 1e-4 * expected.size, f"frame {frame_index}: {differing} pixels differ"
+
+
+def test_a_session_goes_on_from_its_snapshot(checkpoint: Path, clip: list[np.ndarray]) -> None:
+    """A session that is begun from the bytes of another one gives the same masks to the last pixel."""
+    height, width = clip[0].shape[:2]
+    tracker = Sam2(checkpoint, device="cpu", dtype="float32")
+    first = tracker.start((width, height))
+    first.encode(0, clip[0])
+    first.add(0, {object_id: Prompt(xyxy=np.array(box)) for object_id, box in BOXES.items()})
+    for frame_index in range(1, 9):
+        first.encode(frame_index, clip[frame_index])
+        first.step(frame_index, list(BOXES))
+    second = tracker.start((width, height), first.snapshot())
+    for frame_index in range(9, FRAME_COUNT):
+        expected, found = (_step(session, clip, frame_index) for session in (first, second))
+        np.testing.assert_array_equal(expected, found)
+    assert first.snapshot() == second.snapshot()
+
+
+def _step(session: Sam2Session, clip: list[np.ndarray], frame_index: int) -> np.ndarray:
+    session.encode(frame_index, clip[frame_index])
+    return session.step(frame_index, list(BOXES)).masks
