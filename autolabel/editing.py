@@ -179,12 +179,11 @@ def _rows(masklet: Masklet, object_id: int) -> Iterable[LabelRow]:
     return (LabelRow(frame_index, object_id, rle, source) for frame_index, rle, source in columns)
 
 
-def _human_rows(found: dict[int, Rle], object_id: int, frame_index: int) -> Iterable[LabelRow]:
+def _human_rows(found: dict[int, Rle | None], object_id: int, frame_index: int) -> Iterable[LabelRow]:
     """What was tracked anew; the frame with the prompt is the person's own."""
-    return (
-        LabelRow(index, object_id, rle, Source.HUMAN if index == frame_index else Source.PROPAGATED)
-        for index, rle in sorted(found.items())
-    )
+    for index, rle in sorted(found.items()):
+        if rle is not None:
+            yield LabelRow(index, object_id, rle, Source.HUMAN if index == frame_index else Source.PROPAGATED)
 
 
 def _whole(masklet: Masklet) -> Span:

@@ -1,12 +1,17 @@
 """From what a person says about an object on one frame to its masks on the frames around it.
 
-The object alone is tracked anew, in both directions, with what is known of it: the nearest frame that is to be trusted
-and the frames that people locked. Corrections are conditioning memory, as those who found that they must be
-(sam2 issues 546, 719 and 731): a correction that only counts as one more tracked frame is forgotten after a few.
+The object alone is tracked anew, in both directions, from the prompt and the nearest frame before it that is to be
+trusted. A correction is conditioning memory: one that counted as one more tracked frame would be forgotten after a few
+(sam2 issues 546, 719 and 731). It travels until a locked frame, the object's end, or a frame on which a detector or a
+person said what the correction says too: from there on the labels are right as they are.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from autolabel import masks
 from autolabel.base_models.protocols import Prompt, Tracker, TrackerSession
@@ -16,7 +21,9 @@ from autolabel.masks import Rle
 
 __all__ = ["Known", "frames_to_refine", "refine"]
 
-_OBJECT = 1  # the only one in its session
+_OBJECT: Final = 1  # the only one in its session
+_AGREEMENT: Final = 0.5
+"""Mask IoU from which a trusted frame says what the correction says."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,9 @@ def frames_to_refine(frames: Sequence[FrameLabels], known: Known, frame_index: i
     return [index for index in before if index > lower] + [frame_index] + [index for index in after if index < upper]
 
 
-def refine(tracker: Tracker, frames: Iterable[Frame], known: Known, frame_index: int, prompt: Prompt) -> dict[int, Rle]:
+def refine(
+    tracker: Tracker, frames: Iterable[Frame], known: Known, frame_index: int, prompt: Prompt
+) -> dict[int, Rle | None]:
     """Track one object from a prompt over some frames.
 
     Args:
@@ -82,49 +91,54 @@ def refine(tracker: Tracker, frames: Iterable[Frame], known: Known, frame_index:
         prompt: What the person says.
 
     Returns:
-        Mask by frame, for those on which the object is visible.
+        By frame, for those that are decided anew, which follow each other: the mask, or None where nothing is visible.
     """
     before: list[Frame] = []
-    found: dict[int, Rle] = {}
-    session: TrackerSession | None = None
-    for frame in frames:
-        if frame.frame_index < frame_index:
-            before.append(frame)
-            continue
-        if session is None:
-            height, width = frame.image.shape[:2]
-            session = tracker.start((width, height))
-            _recall(session, before, known)
-            found |= _answer(session, frame, prompt)
-            continue
-        found |= _step(session, frame, reverse=False)
-    for frame in reversed(before):
-        if session is not None:
-            found |= _step(session, frame, reverse=True)
+    stream = iter(frames)
+    for frame in stream:
+        if frame.frame_index == frame_index:
+            break
+        before.append(frame)
+    height, width = frame.image.shape[:2]
+    session = tracker.start((width, height))
+    _recall(session, before, known)
+    found = {frame_index: _answer(session, frame, prompt)}
+    found.update(_travel(session, stream, known, reverse=False))
+    found.update(_travel(session, reversed(before), known, reverse=True))
     return found
 
 
 def _recall(session: TrackerSession, before: Sequence[Frame], known: Known) -> None:
     """Let the session know the object from the nearest frame before the prompt on which its mask can be trusted."""
-    trusted = [frame for frame in before if frame.frame_index in known.trusted & known.rows.keys()]
+    trusted = [frame for frame in before if frame.frame_index in known.trusted]
     for frame in trusted[-1:]:
         session.encode(frame.frame_index, frame.image)
         session.add(frame.frame_index, {_OBJECT: Prompt(mask=masks.decode(known.rows[frame.frame_index]))})
         session.forget(frame.frame_index)
 
 
-def _answer(session: TrackerSession, frame: Frame, prompt: Prompt) -> dict[int, Rle]:
+def _answer(session: TrackerSession, frame: Frame, prompt: Prompt) -> Rle | None:
     """The mask on the frame with the prompt; a mask that a person gave is taken as it is."""
     session.encode(frame.frame_index, frame.image)
     mask = session.add(frame.frame_index, {_OBJECT: prompt}).masks[0]
     session.forget(frame.frame_index)
-    if prompt.mask is not None:
-        return {frame.frame_index: masks.encode(prompt.mask)} if prompt.mask.any() else {}
-    return {frame.frame_index: masks.encode(masks.cleaned(mask))} if mask.any() else {}
+    return _visible(masks.cleaned(mask) if prompt.mask is None else prompt.mask)
 
 
-def _step(session: TrackerSession, frame: Frame, *, reverse: bool) -> dict[int, Rle]:
-    session.encode(frame.frame_index, frame.image)
-    mask = session.step(frame.frame_index, [_OBJECT], reverse=reverse).masks[0]
-    session.forget(frame.frame_index)
-    return {frame.frame_index: masks.encode(masks.cleaned(mask))} if mask.any() else {}
+def _travel(
+    session: TrackerSession, frames: Iterable[Frame], known: Known, *, reverse: bool
+) -> Iterator[tuple[int, Rle | None]]:
+    """Track in one direction until what is known there agrees."""
+    for frame in frames:
+        session.encode(frame.frame_index, frame.image)
+        mask = session.step(frame.frame_index, [_OBJECT], reverse=reverse).masks[0]
+        session.forget(frame.frame_index)
+        rle = _visible(masks.cleaned(mask))
+        trusted = [known.rows[frame.frame_index]] if frame.frame_index in known.trusted else []
+        if rle is not None and (masks.iou([rle], trusted) >= _AGREEMENT).any():
+            return
+        yield frame.frame_index, rle
+
+
+def _visible(mask: NDArray[np.bool_]) -> Rle | None:
+    return masks.encode(mask) if mask.any() else None

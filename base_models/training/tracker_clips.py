@@ -20,6 +20,7 @@ __all__ = [
     "box_prompts",
     "collate",
     "corrective_clicks",
+    "deepest_error",
     "draw_batch",
     "mask_prompts",
     "normalised_pixels",
@@ -291,15 +292,23 @@ def corrective_clicks(logits: Tensor, masks: Tensor) -> Prompts:
         masks: The truth, 0-1, shape ``(N, h, w)``.
     """
     predicted = F.interpolate(logits[:, None], size=masks.shape[-2:], mode="bilinear", align_corners=False)[:, 0] > 0
-    clicks = [_deepest_error(*pair) for pair in zip(predicted.numpy(), (masks >= 0.5).numpy(), strict=True)]
+    clicks = [deepest_error(*pair) for pair in zip(predicted.numpy(), (masks >= 0.5).numpy(), strict=True)]
     scale = IMAGE_SIZE / masks.shape[-1]
     points = torch.tensor([[[(x + 0.5) * scale, (y + 0.5) * scale]] for x, y, _ in clicks])  # (N, 1, 2)
     labels = torch.tensor([[label] for _, _, label in clicks], dtype=torch.int32)  # (N, 1)
     return Prompts(torch.arange(len(masks)), points, labels)
 
 
-def _deepest_error(predicted: Mask, true: Mask) -> tuple[int, int, int]:
-    """X, y and label of the click that says most about an error."""
+def deepest_error(predicted: Mask, true: Mask) -> tuple[int, int, int]:
+    """The click that says most about what is wrong with a mask: the point deepest within an error.
+
+    Args:
+        predicted: Bool, shape ``(H, W)``.
+        true: Likewise.
+
+    Returns:
+        X, y, and 1 where the object was missed or 0 where the mask spilled over; -1 where nothing is wrong.
+    """
     depths = [
         cv2.distanceTransform(np.pad(error, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
         for error in (predicted & ~true, true & ~predicted)
