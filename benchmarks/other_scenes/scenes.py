@@ -185,13 +185,13 @@ def _run_along_curve(random: Generator, size_wh: tuple[int, int], frame_count: i
     size = np.array(size_wh)
     turns = np.linspace(0, 2 * np.pi, 1000)[:, None]
     waves = [np.sin(order * turns + random.uniform(0, 2 * np.pi, 2)) / order for order in (1, 2, 3)]
-    reach = random.uniform(0.1, 0.6, 2) * size
+    reach = random.uniform(0.3, 0.8, 2) * size
     curve = random.uniform(0.2, 0.8, 2) * size + reach * np.sum(waves, axis=0) / 1.5  # (1000, 2)
     length = np.append(0, np.linalg.norm(np.diff(curve, axis=0), axis=1).cumsum())
     inside = np.flatnonzero(((curve >= 0) & (curve <= size)).all(axis=1))
     start = length[random.choice(inside)] if len(inside) else 0.0
-    haste = 0.6 + 0.4 * np.sin(np.arange(frame_count) / random.uniform(5, 20) + random.uniform(0, 2 * np.pi))
-    travelled = start + max_step * random.uniform(0.1, 1) * (haste.cumsum() - haste[0])
+    haste = 0.75 + 0.25 * np.sin(np.arange(frame_count) / random.uniform(5, 20) + random.uniform(0, 2 * np.pi))
+    travelled = start + max_step * random.uniform(0.2, 1) * (haste.cumsum() - haste[0])
     return np.column_stack([np.interp(travelled % length[-1], length, axis) for axis in curve.T])
 
 
