@@ -18,8 +18,8 @@ __all__ = ["OtherVideo", "draw_still", "plan_video"]
 Floats = NDArray[np.float64]
 Seed = int | Sequence[int]
 
-_RADIUS_RANGE, _LARGEST_STILL = (0.08, 0.18), 0.2
-"""Radii as shares of the frame's shorter side."""
+_SMALLEST, _LARGEST, _LARGEST_STILL = 0.08, 0.18, 0.2
+"""Radii, in videos and in stills, as shares of the frame's shorter side."""
 
 _COUNTED_SHARE = 0.25
 _BREATHING = 0.12
@@ -32,19 +32,16 @@ _REPEATED = 0.1
 
 @dataclass(frozen=True)
 class _Placed:
-    """An object in one picture: its centre in pixels, its radius in pixels and its rotation in radians."""
+    """An object in one picture; its pose is x, y and radius in pixels, and an angle in radians, shape ``(4,)``."""
 
     object_id: int
     look: Look
-    x: float
-    y: float
-    radius: float
-    angle: float
+    pose: Floats
 
 
 @dataclass(frozen=True)
 class _Track:
-    """What an object does in a video: rows of x, y, radius and angle, shown in frames `first` to `last`."""
+    """What an object does in a video: a pose per frame, shape ``(frame_count, 4)``, shown from `first` to `last`."""
 
     look: Look
     poses: Floats
@@ -87,7 +84,7 @@ class OtherVideo:
         if not 0 <= frame_index < self.frame_count:
             raise IndexError(f"frame {frame_index} of a video of {self.frame_count} frames")
         placed = [
-            _Placed(object_id, track.look, *track.poses[frame_index].tolist())
+            _Placed(object_id, track.look, track.poses[frame_index])
             for object_id, track in enumerate(self._tracks, start=1)
             if track.first <= frame_index <= track.last
         ]
@@ -113,7 +110,7 @@ def draw_still(
     random = _generator(seed, "still")
     count = int(random.integers(0, 7)) if object_count is None else object_count
     placed = [
-        _Placed(object_id, look, *_choose_pose(random, size_wh, _LARGEST_STILL))
+        _Placed(object_id, look, _choose_pose(random, size_wh, _LARGEST_STILL))
         for object_id, look in enumerate(_choose_looks(random, count, pairs), start=1)
     ]
     picture, objects = _compose(draw_background(random, size_wh), placed)
@@ -160,15 +157,15 @@ def _choose_looks(random: Generator, count: int, pairs: Sequence[Pair]) -> list[
     return [choose_look(random, *pair) for pair in chosen]
 
 
-def _choose_pose(random: Generator, size_wh: tuple[int, int], largest: float) -> tuple[float, float, float, float]:
-    """Centre x and y anywhere in the frame, radius and angle."""
-    radius = min(size_wh) * random.uniform(_RADIUS_RANGE[0], largest)
-    return random.uniform(0, size_wh[0]), random.uniform(0, size_wh[1]), radius, random.uniform(0, 2 * np.pi)
+def _choose_pose(random: Generator, size_wh: tuple[int, int], largest: float) -> Floats:
+    """A centre anywhere in the frame, any rotation; `largest` bounds the radius, as a share of the shorter side."""
+    radius = min(size_wh) * random.uniform(_SMALLEST, largest)
+    return np.array([*random.uniform(0, size_wh), radius, random.uniform(0, 2 * np.pi)])
 
 
 def _choose_poses(random: Generator, size_wh: tuple[int, int], frame_count: int, max_speed: float) -> Floats:
-    """Rows of x, y, radius and angle, shape ``(frame_count, 4)``."""
-    _, _, radius, angle = _choose_pose(random, size_wh, _RADIUS_RANGE[1])
+    """A pose per frame, shape ``(frame_count, 4)``."""
+    radius, angle = _choose_pose(random, size_wh, _LARGEST)[2:]
     time = np.arange(frame_count)
     centres = _run_along_curve(random, size_wh, frame_count, max_speed * min(size_wh))
     breath = np.sin(2 * np.pi * (time / random.uniform(20, 60) + random.random()))
@@ -212,19 +209,19 @@ def _compose(background: Floats, placed: Sequence[_Placed]) -> tuple[Floats, tup
 def _paint(picture: Floats, owners: NDArray[np.int32], item: _Placed) -> int:
     """Paint one object in place; returns the pixels of the whole shape, those outside the frame included."""
     height, width = owners.shape
-    around = np.arange(-1, 2 * item.radius + 3)
-    rows = np.floor(item.y - item.radius + around).astype(int)
-    columns = np.floor(item.x - item.radius + around).astype(int)
-    x, y = np.meshgrid(columns + 0.5 - item.x, rows + 0.5 - item.y)
-    cosine, sine = np.cos(item.angle) / item.radius, np.sin(item.angle) / item.radius
-    look = item.look
-    depth = -item.radius * distance(look.shape, cosine * x + sine * y, cosine * y - sine * x, look.detail)
+    look, (centre_x, centre_y, radius, angle) = item.look, item.pose
+    around = np.arange(-1, 2 * radius + 3)
+    rows = np.floor(centre_y - radius + around).astype(int)
+    columns = np.floor(centre_x - radius + around).astype(int)
+    x, y = np.meshgrid(columns + 0.5 - centre_x, rows + 0.5 - centre_y)
+    cosine, sine = np.cos(angle) / radius, np.sin(angle) / radius
+    depth = -radius * distance(look.shape, cosine * x + sine * y, cosine * y - sine * x, look.detail)
     area = int((depth >= 0).sum())
 
     in_rows, in_columns = (rows >= 0) & (rows < height), (columns >= 0) & (columns < width)
     seen = np.ix_(rows[in_rows], columns[in_columns])
     depth = depth[np.ix_(in_rows, in_columns)]
-    core = np.clip(depth - look.outline * item.radius + 0.5, 0, 1)[..., None]
+    core = np.clip(depth - look.outline * radius + 0.5, 0, 1)[..., None]
     paint = look.outline_rgb + (look.rgb - look.outline_rgb) * core if look.outline else look.rgb
     picture[seen] += (paint - picture[seen]) * np.clip(depth + 0.5, 0, 1)[..., None]
     owners[seen] = np.where(depth >= 0, item.object_id, owners[seen])
