@@ -12,7 +12,8 @@ from autolabel.files import file_sha256
 from autolabel.labels import FrameLabels, InputKind, Masklet, Source, VideoLabels
 from autolabel.masks import Rle
 from autolabel.ontologies import Ontology
-from autolabel.scenes import ALL_PAIRS, Scene, SceneVideo
+from autolabel.scene_world import Video
+from autolabel.scenes import ALL_PAIRS, Scene
 from autolabel.store import InputIdentity, RunWriter, load_run
 from autolabel.video_writer import VideoWriter
 
@@ -22,7 +23,7 @@ CLASS_NAMES = tuple(f"{colour} {shape}" for colour, shape in ALL_PAIRS)
 """Classes of the truth, by `class_id`."""
 
 
-def write_scene_video(video: SceneVideo, path: str | Path, *, fps: int = 24) -> VideoLabels:
+def write_scene_video(video: Video, path: str | Path, *, fps: int = 24) -> VideoLabels:
     """Draw a video into an MP4.
 
     Args:
@@ -83,7 +84,7 @@ def _masklet(object_id: int, class_id: int, seen: Sequence[tuple[int, Rle]]) -> 
     )
 
 
-def _labels(video: SceneVideo, path: Path, fps: int, masklets: Sequence[Masklet]) -> VideoLabels:
+def _labels(video: Video, path: Path, fps: int, masklets: Sequence[Masklet]) -> VideoLabels:
     return VideoLabels(
         name=path.stem,
         path=str(path),

@@ -21,7 +21,8 @@ from rich.table import Table
 import autolabel
 from autolabel.labels import VideoLabels
 from autolabel.scene_files import ontology_for, write_scene_video
-from autolabel.scenes import plan_video
+from autolabel.scene_world import World
+from benchmarks.worlds import WORLDS, WorldName
 
 SEED = 31_000_000
 """First element of the seeds of what is drawn; training's begin otherwise."""
@@ -36,22 +37,23 @@ def main(
     empty: Annotated[int, typer.Option(help="Number of videos without any.")] = 10,
     detector: Annotated[str, typer.Option(help="See `autolabel models`.")] = "tiny-scenes",
     tracker: Annotated[str, typer.Option(help="See `autolabel models`.")] = "tiny-scenes",
+    world: Annotated[WorldName, typer.Option(help="Which drawn world.")] = WorldName.OWN,
     folder: Annotated[Path | None, typer.Option(help="Keep videos and runs here; else they are temporary.")] = None,
 ) -> None:
     """Label drawn videos and print one table."""
     with TemporaryDirectory() as temporary:
         place = folder or Path(temporary)
-        truth, predicted = _label(place / "full", videos, 4, detector, tracker)
-        _, on_nothing = _label(place / "empty", empty, 0, detector, tracker)
+        truth, predicted = _label(WORLDS[world], place / "full", videos, 4, detector, tracker)
+        _, on_nothing = _label(WORLDS[world], place / "empty", empty, 0, detector, tracker)
         seconds_per_frame = _seconds_per_frame(place)
     rows = [*_figures(autolabel.evaluate(predicted, truth))]
     rows.append((f"false masklets on {empty} videos without objects", _count_masklets(on_nothing)))
     rows.append(("seconds per frame", f"{seconds_per_frame:.3f}"))
-    _print(f"{videos} videos of {FRAME_COUNT} frames with 4 objects", rows)
+    _print(f"{videos} videos of {FRAME_COUNT} frames with 4 objects, {world} world", rows)
 
 
 def _label(
-    folder: Path, count: int, object_count: int, detector: str, tracker: str
+    world: World, folder: Path, count: int, object_count: int, detector: str, tracker: str
 ) -> tuple[list[VideoLabels], list[VideoLabels]]:
     """Draw and label videos; returns the truth and what was found."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -59,7 +61,7 @@ def _label(
     predicted: list[VideoLabels] = []
     for number in range(count):
         seed = (SEED, object_count, number)
-        plan = plan_video(seed, size_wh=SIZE_WH, frame_count=FRAME_COUNT, object_count=object_count)
+        plan = world.plan_video(seed, size_wh=SIZE_WH, frame_count=FRAME_COUNT, object_count=object_count)
         truth.append(write_scene_video(plan, folder / f"{number:02d}.mp4"))
         summary = autolabel.label(
             [truth[-1].path],

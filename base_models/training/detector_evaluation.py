@@ -21,14 +21,29 @@ from torch import nn
 from torchvision.ops import box_iou
 from transformers import GroundingDinoForObjectDetection, GroundingDinoProcessor
 
+from autolabel import scenes as own_world
 from autolabel.base_models.training.detector_model import build_processor
 from autolabel.base_models.training.detector_words import Meaning, caption_tokens, say
-from autolabel.scenes import ALL_PAIRS, COLOURS, HELD_OUT_PAIRS, SHAPES, TRAINING_PAIRS, Pair, Scene, draw_still
+from autolabel.scene_world import World
+from autolabel.scenes import ALL_PAIRS, COLOURS, HELD_OUT_PAIRS, SHAPES, TRAINING_PAIRS, Pair, Scene
 
-__all__ = ["Tally", "average_precision", "evaluate", "find", "quick_figures"]
+__all__ = [
+    "EVALUATION_SEED",
+    "PICTURE_SIZES_WH",
+    "Tally",
+    "average_precision",
+    "evaluate",
+    "find",
+    "questions",
+    "quick_figures",
+    "unknown_boxes",
+]
 
 EVALUATION_SEED, QUICK_SEED = 1_000_003, 1_000_033
 """First elements of the seeds of all measured pictures; no training uses them."""
+
+PICTURE_SIZES_WH: dict[str, tuple[int, int] | None] = {"256x192": (256, 192), "any size": None}
+"""Sizes of the measured pictures, by name; None for many sizes."""
 
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
 SCORE_THRESHOLD = 0.35
@@ -155,11 +170,17 @@ def evaluate(
 
 
 def ask_pairs(
-    number: int, *, seed: int, drawn: Sequence[Pair], asked: Sequence[Pair], size_wh: tuple[int, int] | None
+    number: int,
+    *,
+    world: World,
+    seed: int,
+    drawn: Sequence[Pair],
+    asked: Sequence[Pair],
+    size_wh: tuple[int, int] | None,
 ) -> tuple[Scene, list[Meaning]]:
     """A still of the drawn pairs; asked are those in it and others, some of which share an attribute with an object."""
     random = np.random.default_rng([seed, number, 1])
-    scene = draw_still([seed, number], size_wh=size_wh or sample_size(random), pairs=drawn)
+    scene = world.draw_still([seed, number], size_wh=size_wh or sample_size(random), pairs=drawn)
     present = list(dict.fromkeys((item.colour, item.shape) for item in scene.objects))
     absent = [pair for pair in asked if pair not in present]
     random.shuffle(absent)
@@ -171,11 +192,11 @@ def ask_pairs(
 
 
 def ask_fixed(
-    number: int, *, seed: int, meanings: list[Meaning], size_wh: tuple[int, int] | None
+    number: int, *, world: World, seed: int, meanings: list[Meaning], size_wh: tuple[int, int] | None
 ) -> tuple[Scene, list[Meaning]]:
     """A still and always the same questions."""
     random = np.random.default_rng([seed, number, 1])
-    return draw_still([seed, number], size_wh=size_wh or sample_size(random), pairs=TRAINING_PAIRS), meanings
+    return world.draw_still([seed, number], size_wh=size_wh or sample_size(random), pairs=TRAINING_PAIRS), meanings
 
 
 def sample_size(random: Generator) -> tuple[int, int]:
@@ -184,17 +205,17 @@ def sample_size(random: Generator) -> tuple[int, int]:
     return round(shorter * random.uniform(1.0, 16 / 9)), shorter
 
 
-def questions(seed: int, size_wh: tuple[int, int] | None) -> dict[str, Question]:
-    """What is asked, by name; `size_wh` None draws pictures of many sizes."""
+def questions(seed: int, size_wh: tuple[int, int] | None, world: World = own_world) -> dict[str, Question]:
+    """What is asked about pictures of a world, by name; `size_wh` None draws pictures of many sizes."""
     shapes, colours = [Meaning(shape=shape) for shape in SHAPES], [Meaning(colour) for colour in COLOURS]
     return {
         "pairs": lambda number: ask_pairs(
-            number, seed=seed, drawn=TRAINING_PAIRS, asked=TRAINING_PAIRS, size_wh=size_wh
+            number, world=world, seed=seed, drawn=TRAINING_PAIRS, asked=TRAINING_PAIRS, size_wh=size_wh
         ),
-        "shapes": lambda number: ask_fixed(number, seed=seed + 1, meanings=shapes, size_wh=size_wh),
-        "colours": lambda number: ask_fixed(number, seed=seed + 2, meanings=colours, size_wh=size_wh),
+        "shapes": lambda number: ask_fixed(number, world=world, seed=seed + 1, meanings=shapes, size_wh=size_wh),
+        "colours": lambda number: ask_fixed(number, world=world, seed=seed + 2, meanings=colours, size_wh=size_wh),
         "held_out": lambda number: ask_pairs(
-            number, seed=seed + 3, drawn=HELD_OUT_PAIRS, asked=ALL_PAIRS, size_wh=size_wh
+            number, world=world, seed=seed + 3, drawn=HELD_OUT_PAIRS, asked=ALL_PAIRS, size_wh=size_wh
         ),
     }
 
@@ -210,11 +231,13 @@ def quick_figures(model: nn.Module) -> dict[str, float]:
     return figures
 
 
-def unknown_boxes(model: nn.Module, processor: GroundingDinoProcessor, picture_count: int) -> float:
+def unknown_boxes(
+    model: nn.Module, processor: GroundingDinoProcessor, picture_count: int, world: World = own_world
+) -> float:
     """Boxes above the threshold per prompt that holds a word the model does not know."""
     count = 0
     for number in range(picture_count):
-        scene = draw_still([EVALUATION_SEED + 4, number])
+        scene = world.draw_still([EVALUATION_SEED + 4, number])
         _, scores = find(model, processor, scene.image, [*UNKNOWN_PHRASES, "circle"])
         count += int((scores[:, :-1] >= SCORE_THRESHOLD).sum())
     return count / picture_count / len(UNKNOWN_PHRASES)
@@ -225,7 +248,7 @@ def milliseconds(model: nn.Module, processor: GroundingDinoProcessor, picture_co
     prompts = [say(Meaning(*pair)) for pair in TRAINING_PAIRS[:PROMPTS_PER_CAPTION]]
     times = []
     for number in range(picture_count):
-        image = draw_still([EVALUATION_SEED + 5, number]).image
+        image = own_world.draw_still([EVALUATION_SEED + 5, number]).image
         start = time.perf_counter()
         find(model, processor, image, prompts)
         times.append(time.perf_counter() - start)
@@ -242,7 +265,7 @@ def main(
     model = GroundingDinoForObjectDetection.from_pretrained(checkpoint, dtype=torch.float32).eval()
     processor = GroundingDinoProcessor.from_pretrained(checkpoint)
     print(f"{'prompts':<10} {'pictures':<10} {'AP50':>6} {'AP50:95':>8} {'false boxes per absent prompt':>30}")
-    for label, size_wh in (("256x192", (256, 192)), ("any size", None)):
+    for label, size_wh in PICTURE_SIZES_WH.items():
         for name, question in questions(EVALUATION_SEED, size_wh).items():
             row = evaluate(model, processor, question, pictures)
             print(f"{name:<10} {label:<10} {row['ap50']:6.3f} {row['ap50_95']:8.3f} {row['false_boxes']:30.3f}")

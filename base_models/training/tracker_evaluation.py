@@ -20,6 +20,7 @@ import torch.nn.functional as F  # noqa: N812 - the name everyone knows
 from numpy.typing import NDArray
 from transformers import Sam2VideoModel
 
+from autolabel import scenes as own_world
 from autolabel.base_models.training.tracker_clips import (
     SqueezedClip,
     box_prompts,
@@ -29,7 +30,8 @@ from autolabel.base_models.training.tracker_clips import (
     squeeze,
 )
 from autolabel.base_models.training.tracker_forward import FrameOutput, Prompts, roll_out
-from autolabel.scenes import Scene, draw_still, plan_video
+from autolabel.scene_world import World
+from autolabel.scenes import Scene
 
 __all__ = ["Figures", "evaluate", "quick_figures", "track_clip"]
 
@@ -84,19 +86,20 @@ class Figures:
         return self.absent_right / max(1, self.absent_right + self.absent_wrong)
 
 
-def evaluate(model: Sam2VideoModel, *, clip_count: int = 60) -> dict[str, float]:
+def evaluate(model: Sam2VideoModel, *, clip_count: int = 60, world: World = own_world) -> dict[str, float]:
     """All figures of the model card.
 
     Args:
         model: In `eval` mode.
         clip_count: Clips of 16 frames per kind of prompt; besides, a tenth as many of 100 frames and five times as
             many stills.
+        world: What draws them.
     """
-    boxes = _track_clips(model, clip_count, "box")
-    masks = _track_clips(model, clip_count, "mask")
-    long = _track_clips(model, max(1, clip_count // 10), "box", frame_count=100)
+    boxes = _track_clips(model, clip_count, "box", world=world)
+    masks = _track_clips(model, clip_count, "mask", world=world)
+    long = _track_clips(model, max(1, clip_count // 10), "box", frame_count=100, world=world)
     kinds: tuple[PromptKind, ...] = ("box", "1_point", "3_points")
-    figures = {f"iou_{kind}": _segment_stills(model, 5 * clip_count, kind) for kind in kinds}
+    figures = {f"iou_{kind}": _segment_stills(model, 5 * clip_count, kind, world=world) for kind in kinds}
     return figures | {
         "iou_box_frame_0": boxes.mean_iou([0]),
         "j_box": boxes.mean_iou(),
@@ -127,19 +130,21 @@ def quick_figures(model: Sam2VideoModel) -> dict[str, float]:
     }
 
 
-def _track_clips(model: Sam2VideoModel, clip_count: int, kind: PromptKind, frame_count: int = 16) -> Figures:
+def _track_clips(
+    model: Sam2VideoModel, clip_count: int, kind: PromptKind, frame_count: int = 16, world: World = own_world
+) -> Figures:
     figures = Figures()
     for number in range(clip_count):
         seed = (_SEED, frame_count, number)
-        scenes = list(plan_video(seed, size_wh=SIZE_WH, frame_count=frame_count, object_count=3, late=0.0))
+        scenes = list(world.plan_video(seed, size_wh=SIZE_WH, frame_count=frame_count, object_count=3, late=0.0))
         track_clip(model, scenes, kind, figures)
     return figures
 
 
-def _segment_stills(model: Sam2VideoModel, count: int, kind: PromptKind) -> float:
+def _segment_stills(model: Sam2VideoModel, count: int, kind: PromptKind, world: World = own_world) -> float:
     figures = Figures()
     for number in range(count):
-        track_clip(model, [draw_still((_SEED, 1, number), size_wh=SIZE_WH, object_count=4)], kind, figures)
+        track_clip(model, [world.draw_still((_SEED, 1, number), size_wh=SIZE_WH, object_count=4)], kind, figures)
     return figures.mean_iou([0])
 
 
