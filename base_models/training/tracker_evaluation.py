@@ -9,7 +9,8 @@ judges absent has an empty mask.
 
 import argparse
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -25,15 +26,16 @@ from autolabel.base_models.training.tracker_clips import (
     SqueezedClip,
     box_prompts,
     collate,
+    corrective_clicks,
     mask_prompts,
     point_prompts,
     squeeze,
 )
-from autolabel.base_models.training.tracker_forward import FrameOutput, Prompts, roll_out
+from autolabel.base_models.training.tracker_forward import Again, FrameOutput, Prompts, roll_out
 from autolabel.scene_world import World
 from autolabel.scenes import Scene
 
-__all__ = ["Figures", "evaluate", "quick_figures", "track_clip"]
+__all__ = ["Figures", "evaluate", "milliseconds", "quick_figures", "track_clip"]
 
 PromptKind = Literal["box", "1_point", "3_points", "mask"]
 """What an object is prompted with on the first frame; two of three points lie on it, one beside it."""
@@ -109,6 +111,7 @@ def evaluate(model: Sam2VideoModel, *, clip_count: int = 60, world: World = own_
         "j_box_100_frames": long.mean_iou(),
         "absence_recall": boxes.absence_recall,
         "absence_precision": boxes.absence_precision,
+        "correction_gain": _correction_gain(model, clip_count, world),
     }
 
 
@@ -135,10 +138,13 @@ def _track_clips(
 ) -> Figures:
     figures = Figures()
     for number in range(clip_count):
-        seed = (_SEED, frame_count, number)
-        scenes = list(world.plan_video(seed, size_wh=SIZE_WH, frame_count=frame_count, object_count=3, late=0.0))
-        track_clip(model, scenes, kind, figures)
+        track_clip(model, _clip(number, frame_count, world), kind, figures)
     return figures
+
+
+def _clip(number: int, frame_count: int, world: World) -> list[Scene]:
+    seed = (_SEED, frame_count, number)
+    return list(world.plan_video(seed, size_wh=SIZE_WH, frame_count=frame_count, object_count=3, late=0.0))
 
 
 def _segment_stills(model: Sam2VideoModel, count: int, kind: PromptKind, world: World = own_world) -> float:
@@ -161,15 +167,65 @@ def track_clip(model: Sam2VideoModel, scenes: Sequence[Scene], kind: PromptKind,
     object_ids = [item.object_id for item in scenes[0].objects if item.mask.sum() >= _LEAST_PIXELS]
     if not object_ids:
         return
+    for frame_index, predicted in enumerate(_track(model, scenes, object_ids, kind)):
+        for row, object_id in enumerate(object_ids):
+            figures.add(frame_index, predicted[row], _true_mask(scenes[frame_index], object_id))
+
+
+def _track(
+    model: Sam2VideoModel, scenes: Sequence[Scene], object_ids: Sequence[int], kind: PromptKind, click_at: int = 0
+) -> Iterator[NDArray[np.bool_]]:
+    """Masks of N objects on each frame, bool, shape ``(N, H, W)``; with a corrective click on a frame other than 0."""
     clip = squeeze(scenes, object_ids)
     batch = collate([clip], [_prompts(clip, kind)])
-    outputs = roll_out(model, batch.pixel_values, batch.clip_index, batch.prompts)
-    for frame_index, (scene, output) in enumerate(zip(scenes, outputs, strict=True)):
-        predicted = _masks_of_frame(output, scene.image.shape[:2])
-        true = {item.object_id: item.mask for item in scene.objects}
-        nothing = np.zeros(scene.image.shape[:2], dtype=np.bool_)
-        for row, object_id in enumerate(object_ids):
-            figures.add(frame_index, predicted[row], true.get(object_id, nothing))
+    again = Again(click_at, lambda tracked: corrective_clicks(tracked.mask_logits, batch.masks[click_at]))
+    outputs = roll_out(model, batch.pixel_values, batch.clip_index, batch.prompts, again=again if click_at else None)
+    for scene, output in zip(scenes, outputs, strict=True):
+        yield _masks_of_frame(output, scene.image.shape[:2])
+
+
+def _true_mask(scene: Scene, object_id: int) -> NDArray[np.bool_]:
+    masks = (item.mask for item in scene.objects if item.object_id == object_id)
+    return next(masks, np.zeros(scene.image.shape[:2], dtype=np.bool_))
+
+
+@torch.no_grad()
+def _correction_gain(model: Sam2VideoModel, clip_count: int, world: World) -> float:
+    """How much J rises after a click on the worst frame of each object, on the frames that follow it."""
+    gains: list[float] = []
+    for number in range(clip_count):
+        scenes = _clip(number, 16, world)
+        for object_id in [item.object_id for item in scenes[0].objects if item.mask.sum() >= _LEAST_PIXELS]:
+            before = _ious(model, scenes, object_id)
+            candidates = {frame: iou for frame, iou in before.items() if 0 < frame < max(before)}
+            if candidates:
+                worst = min(candidates, key=lambda frame: candidates[frame])
+                after = _ious(model, scenes, object_id, click_at=worst)
+                gains += [after[frame] - before[frame] for frame in before if frame > worst]
+    return float(np.mean(gains))
+
+
+def _ious(model: Sam2VideoModel, scenes: Sequence[Scene], object_id: int, click_at: int = 0) -> dict[int, float]:
+    """Intersection over union of one object, by frame on which it shows enough."""
+    figures = Figures()
+    for frame_index, (predicted,) in enumerate(_track(model, scenes, [object_id], "box", click_at)):
+        figures.add(frame_index, predicted, _true_mask(scenes[frame_index], object_id))
+    return {frame_index: ious[0] for frame_index, ious in figures.ious.items()}
+
+
+@torch.no_grad()
+def milliseconds(model: Sam2VideoModel, world: World = own_world) -> float:
+    """Median time of one frame with one object, all that the model computes, once its memory is full."""
+    scenes = _clip(0, 100, world)
+    object_ids = [scenes[0].objects[0].object_id]
+    clip = squeeze(scenes, object_ids)
+    batch = collate([clip], [_prompts(clip, "box")])
+    times = []
+    for count in (40, 60):
+        start = time.perf_counter()
+        roll_out(model, batch.pixel_values[:count], batch.clip_index, batch.prompts)
+        times.append(time.perf_counter() - start)
+    return 1000 * (times[1] - times[0]) / 20
 
 
 def _prompts(clip: SqueezedClip, kind: PromptKind) -> Prompts:
@@ -194,9 +250,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure an embedded tracker on unseen drawn clips.")
     parser.add_argument("checkpoint", type=Path, help="folder with config.json and model.safetensors")
     parser.add_argument("--clips", type=int, default=60)
+    parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
     model = Sam2VideoModel.from_pretrained(arguments.checkpoint, dtype=torch.float32).eval()
     figures = evaluate(model, clip_count=arguments.clips)
+    figures["milliseconds_one_object"] = milliseconds(model)
     print(json.dumps({name: round(value, 4) for name, value in figures.items()}, indent=2))
 
 
