@@ -137,6 +137,7 @@ class _VisionMemory(nn.Module):
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__()
         self.encoder = encoder
+        self.position_embedding = encoder.position_embedding  # the model calls it for the levels that it adds
         self._pixels: Tensor | None = None
         self._features: tuple[list[tuple[Tensor, Tensor]], list[Tensor]] = ([], [])
 

@@ -50,7 +50,7 @@ def small_model(max_text_len: int) -> GroundingDinoForObjectDetection:
         decoder_attention_heads=4,
         encoder_ffn_dim=32,
         decoder_ffn_dim=32,
-        num_feature_levels=3,
+        num_feature_levels=4,  # one more than the backbone has, as in the real checkpoints
         num_queries=30,
         max_text_len=max_text_len,
     )
