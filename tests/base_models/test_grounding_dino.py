@@ -227,6 +227,17 @@ def test_precision_can_be_chosen(checkpoint: Path, dtype: str) -> None:
     assert np.isfinite(detections.data["class_scores"]).all()
 
 
+def test_bfloat16_means_the_same(checkpoint: Path) -> None:
+    """Half the precision changes the scores a little only, on large pictures, too."""
+    best = {}
+    for dtype in ("bfloat16", "float32"):
+        detector = GroundingDino(ONTOLOGY, checkpoint, device="cpu", dtype=dtype)
+        detector._image_processor.size = {"shortest_edge": 512, "longest_edge": 512}
+        (detections,) = detector.detect([still(0)])
+        best[dtype] = detections.data["class_scores"].max(axis=0)  # (C,)
+    np.testing.assert_allclose(best["bfloat16"], best["float32"], atol=0.05)
+
+
 def test_overflow_is_reported(checkpoint: Path) -> None:
     """Numbers that are none, as half precision may give, end in a sentence and not in an empty picture."""
     detector = GroundingDino(ONTOLOGY, checkpoint, dtype="float32")
