@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoImageProcessor, AutoTokenizer, GroundingDinoForObjectDetection
 from transformers.modeling_outputs import BaseModelOutput
+from transformers.models.grounding_dino.modeling_grounding_dino import MultiScaleDeformableAttention
 
 from autolabel.base_models.loading import choose_device, choose_dtype, describe, from_pretrained, resolve_checkpoint
 from autolabel.base_models.scored_boxes import ScoredBoxes, merge_parts, to_detections
@@ -70,6 +71,7 @@ class GroundingDino:
         model = from_pretrained(GroundingDinoForObjectDetection, folder, dtype=self._dtype)
         model.model.text_backbone = _TextMemory(model.model.text_backbone)
         model.model.backbone = _VisionMemory(model.model.backbone)
+        _sample_in_float32(model, self._dtype)
         self._model = model.to(self._device).eval()
 
     def detect(self, images: Sequence[Image]) -> list[sv.Detections]:
@@ -137,6 +139,7 @@ class _VisionMemory(nn.Module):
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__()
         self.encoder = encoder
+        self.position_embedding = encoder.position_embedding  # the model calls it for the levels that it adds
         self._pixels: Tensor | None = None
         self._features: tuple[list[tuple[Tensor, Tensor]], list[Tensor]] = ([], [])
 
@@ -146,6 +149,28 @@ class _VisionMemory(nn.Module):
             self._pixels, self._features = pixels, self.encoder(pixels, pixel_mask)
         features, positions = self._features
         return list(features), list(positions)
+
+
+def _sample_in_float32(model: nn.Module, dtype: torch.dtype) -> None:
+    """Let the deformable attention sample in float32, as the original does, whatever the rest is computed in.
+
+    On the processor torch (2.14) reads bfloat16 from wrong places, even beyond the features, when they are a view with
+    large strides, as this model's are.
+    """
+
+    def widen(_module: nn.Module, arguments: tuple[object, ...]) -> tuple[object, ...]:
+        return tuple(
+            argument.float() if isinstance(argument, Tensor) and argument.is_floating_point() else argument
+            for argument in arguments
+        )
+
+    def narrow(_module: nn.Module, _arguments: tuple[object, ...], output: Tensor) -> Tensor:
+        return output.to(dtype)
+
+    for module in model.modules():
+        if isinstance(module, MultiScaleDeformableAttention):
+            module.register_forward_pre_hook(widen)
+            module.register_forward_hook(narrow)
 
 
 def _to_xyxy(boxes: NDArray[np.float32], size_wh: tuple[int, int]) -> NDArray[np.float32]:

@@ -8,8 +8,6 @@ an object, of `autolabel.evaluation.counted`. Scenes without objects are asked f
 those of labelling, decoding and writing included, loading the models not.
 """
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -20,16 +18,11 @@ from rich.table import Table
 
 import autolabel
 from autolabel.labels import VideoLabels
-from autolabel.scene_files import ontology_for, write_scene_video
 from autolabel.scene_world import World
+from benchmarks.clips import draw_clips, figures, seconds_per_frame
 from benchmarks.worlds import WORLDS, WorldName
 
-SEED = 31_000_000
-"""First element of the seeds of what is drawn; training's begin otherwise."""
-
-SIZE_WH = (256, 192)
 FRAME_COUNT = 48
-KEYFRAME_EVERY = 12
 
 
 def main(
@@ -45,10 +38,10 @@ def main(
         place = folder or Path(temporary)
         truth, predicted = _label(WORLDS[world], place / "full", videos, 4, detector, tracker)
         _, on_nothing = _label(WORLDS[world], place / "empty", empty, 0, detector, tracker)
-        seconds_per_frame = _seconds_per_frame(place)
-    rows = [*_figures(autolabel.evaluate(predicted, truth))]
-    rows.append((f"false masklets on {empty} videos without objects", _count_masklets(on_nothing)))
-    rows.append(("seconds per frame", f"{seconds_per_frame:.3f}"))
+        seconds = seconds_per_frame(place.glob("*/run-*"))
+    rows = figures(autolabel.evaluate(predicted, truth))
+    rows[f"false masklets on {empty} videos without objects"] = _count_masklets(on_nothing)
+    rows["seconds per frame"] = f"{seconds:.3f}"
     _print(f"{videos} videos of {FRAME_COUNT} frames with 4 objects, {world} world", rows)
 
 
@@ -56,50 +49,23 @@ def _label(
     world: World, folder: Path, count: int, object_count: int, detector: str, tracker: str
 ) -> tuple[list[VideoLabels], list[VideoLabels]]:
     """Draw and label videos; returns the truth and what was found."""
-    folder.mkdir(parents=True, exist_ok=True)
     truth: list[VideoLabels] = []
     predicted: list[VideoLabels] = []
-    for number in range(count):
-        seed = (SEED, object_count, number)
-        plan = world.plan_video(seed, size_wh=SIZE_WH, frame_count=FRAME_COUNT, object_count=object_count)
-        truth.append(write_scene_video(plan, folder / f"{number:02d}.mp4"))
-        summary = autolabel.label(
-            [truth[-1].path],
-            ontology_for(truth[-1:], absent_count=8 - object_count, seed=seed),
-            folder / f"run-{number:02d}",
-            detector=detector,
-            tracker=tracker,
-            keyframe_every=KEYFRAME_EVERY,
-        )
-        predicted.extend(autolabel.load_run(summary.run))
+    for clip in draw_clips(folder, count, object_count=object_count, frame_count=FRAME_COUNT, world=world):
+        run = folder / f"run-{clip.path.stem}"
+        autolabel.label([clip.path], clip.ontology, run, detector=detector, tracker=tracker, keyframe_every=12)
+        truth.append(clip.truth)
+        predicted.extend(autolabel.load_run(run))
     return truth, predicted
-
-
-def _figures(evaluation: autolabel.Evaluation) -> Iterator[tuple[str, str]]:
-    tracking, precision, mistakes = evaluation.tracking, evaluation.precision, evaluation.mistakes
-    if tracking is None or precision is None:
-        return
-    yield "HOTA", f"{tracking.hota:.3f}"
-    yield "IDF1", f"{tracking.idf1:.3f}"
-    yield "mask AP50, classes pooled", f"{precision.pooled_ap50:.3f}"
-    yield "class errors", "none found" if mistakes.class_errors is None else f"{mistakes.class_errors:.1%}"
-    yield "identity switches", str(tracking.identity_switches)
-    yield "false masklets", str(mistakes.false_masklets)
 
 
 def _count_masklets(videos: list[VideoLabels]) -> str:
     return str(sum(len(labels.masklets) for labels in videos))
 
 
-def _seconds_per_frame(folder: Path) -> float:
-    lines = [line for log in sorted(folder.glob("*/run-*/log.jsonl")) for line in log.read_text().splitlines()]
-    records = [json.loads(line) for line in lines]
-    return float(sum(record["seconds"] for record in records) / sum(record["frames"] for record in records))
-
-
-def _print(title: str, rows: list[tuple[str, str]]) -> None:
+def _print(title: str, rows: dict[str, str]) -> None:
     table = Table("figure", "value", title=title)
-    for row in rows:
+    for row in rows.items():
         table.add_row(*row)
     Console().print(table)
 

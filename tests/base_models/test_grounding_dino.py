@@ -50,7 +50,7 @@ def small_model(max_text_len: int) -> GroundingDinoForObjectDetection:
         decoder_attention_heads=4,
         encoder_ffn_dim=32,
         decoder_ffn_dim=32,
-        num_feature_levels=3,
+        num_feature_levels=4,  # one more than the backbone has, as in the real checkpoints
         num_queries=30,
         max_text_len=max_text_len,
     )
@@ -225,6 +225,17 @@ def test_precision_can_be_chosen(checkpoint: Path, dtype: str) -> None:
     assert detector.name == checkpoint.name
     (detections,) = detector.detect([still(0)])
     assert np.isfinite(detections.data["class_scores"]).all()
+
+
+def test_bfloat16_means_the_same(checkpoint: Path) -> None:
+    """Half the precision changes the scores a little only, on large pictures, too."""
+    best = {}
+    for dtype in ("bfloat16", "float32"):
+        detector = GroundingDino(ONTOLOGY, checkpoint, device="cpu", dtype=dtype)
+        detector._image_processor.size = {"shortest_edge": 512, "longest_edge": 512}
+        (detections,) = detector.detect([still(0)])
+        best[dtype] = detections.data["class_scores"].max(axis=0)  # (C,)
+    np.testing.assert_allclose(best["bfloat16"], best["float32"], atol=0.05)
 
 
 def test_overflow_is_reported(checkpoint: Path) -> None:

@@ -1,0 +1,28 @@
+"""The benchmarks run: each on its smallest setting."""
+
+import pytest
+
+from benchmarks import memory, quality, speed
+from benchmarks.baselines import BASELINES
+
+
+def test_quality_compares_this_engine_with_other_ways(capsys: pytest.CaptureFixture[str]) -> None:
+    """One table has a row for this engine, for each baseline, and for the detectors that know the truth."""
+    quality.main(videos=1, long_videos=1, frames=2)
+    table = capsys.readouterr().out
+    for name in (quality.ENGINE, *BASELINES, quality.TRUE_BOXES, quality.LONG_SPOILED_BOXES):
+        assert name in table
+
+
+def test_memory_tells_the_peak_of_a_process(capsys: pytest.CaptureFixture[str]) -> None:
+    """One table has the peak for a number of frames and of objects."""
+    memory.main(frames=[2], objects=[memory.OBJECTS_OF_LONG_CLIPS])
+    assert "peak MB" in capsys.readouterr().out
+
+
+def test_speed_splits_the_time_of_every_way(capsys: pytest.CaptureFixture[str]) -> None:
+    """One table has the parts of the models as columns and a row for every way of working."""
+    speed.main(frames=2, rounds=1)
+    table = capsys.readouterr().out
+    for name in speed.WAYS:
+        assert name in table
