@@ -5,17 +5,14 @@ RLE or polygons, an annotation without a track is an object of its own, unknown 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import count
-from pathlib import Path, PurePath
+from pathlib import Path
 
-import numpy as np
-from pydantic import BaseModel, FiniteFloat, NonNegativeInt, PositiveInt, ValidationError
+from pydantic import BaseModel, FiniteFloat, NonNegativeInt, PositiveInt
 
-from autolabel import masks
-from autolabel.errors import InputError
 from autolabel.importers.coco_masks import rle_of_compressed, rle_of_polygons, rle_of_runs
-from autolabel.labels import FrameLabels, FrameState, InputKind, Masklet, Source, VideoLabels
+from autolabel.importers.reading import reading
+from autolabel.importers.sightings import Sighting, unique_names, video_labels
+from autolabel.labels import FrameLabels, InputKind, Source, VideoLabels
 from autolabel.masks import Rle
 
 __all__ = ["read_coco_video"]
@@ -68,18 +65,6 @@ class _File(BaseModel):
     annotations: list[_Annotation]
 
 
-@dataclass(frozen=True)
-class _Sighting:
-    """One object on one frame."""
-
-    track_id: int | None
-    class_id: int
-    frame_index: int
-    rle: Rle
-    score: float
-    source: Source
-
-
 def read_coco_video(path: str | Path) -> list[VideoLabels]:
     """Read a COCO video file.
 
@@ -93,22 +78,8 @@ def read_coco_video(path: str | Path) -> list[VideoLabels]:
     Raises:
         InputError: The file cannot be read or does not follow the contract.
     """
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: expected a COCO video file, cannot read it ({error.strerror}); {_REMEDY}") from error
-    try:
-        return _labels(_File.model_validate_json(content))
-    except ValidationError as error:
-        raise InputError(f"{path}: expected a COCO video file, found {_first_fault(error)}; {_REMEDY}") from error
-    except ValueError as error:
-        raise InputError(f"{path}: {error}; {_REMEDY}") from error
-
-
-def _first_fault(error: ValidationError) -> str:
-    fault = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(map(str, fault["loc"]))
-    return f"{fault['msg']!r} at {place}" if place else repr(fault["msg"])
+    with reading(path, "a COCO video file", _REMEDY):
+        return _labels(_File.model_validate_json(Path(path).read_bytes()))
 
 
 def _labels(file: _File) -> list[VideoLabels]:
@@ -123,12 +94,12 @@ def _labels(file: _File) -> list[VideoLabels]:
     images_of: dict[int, list[_Image]] = {video.id: [] for video in file.videos}
     for image in file.images:
         images_of[image.video_id].append(image)
-    sightings_of: dict[int, list[_Sighting]] = {video.id: [] for video in file.videos}
+    sightings_of: dict[int, list[Sighting]] = {video.id: [] for video in file.videos}
     for annotation in file.annotations:
         image = images[annotation.image_id]
         if not annotation.iscrowd:
             sightings_of[image.video_id].append(_sighting(annotation, image, class_ids[annotation.category_id]))
-    names = _unique_names(file.videos)
+    names = unique_names([video.file_name for video in file.videos])
     class_names = tuple(category.name for category in file.categories)
     return [
         _video_labels(video, name, class_names, images_of[video.id], sightings_of[video.id])
@@ -161,12 +132,12 @@ def _require_known(kind: str, used: Iterable[int], known: set[int]) -> None:
         raise ValueError(f"expected the {kind} with the id {unknown[0]}, found none")
 
 
-def _sighting(annotation: _Annotation, image: _Image, class_id: int) -> _Sighting:
+def _sighting(annotation: _Annotation, image: _Image, class_id: int) -> Sighting:
     try:
         rle = _rle(annotation.segmentation, [image.height, image.width])
     except ValueError as error:
         raise ValueError(f"image {image.id}: {error}") from error
-    return _Sighting(
+    return Sighting(
         track_id=annotation.track_id,
         class_id=class_id,
         frame_index=image.frame_index,
@@ -188,62 +159,25 @@ def _rle(segmentation: _Rle | list[list[float]], size: list[int]) -> Rle:
 
 
 def _video_labels(
-    video: _Video, name: str, class_names: tuple[str, ...], images: Sequence[_Image], sightings: Sequence[_Sighting]
+    video: _Video, name: str, class_names: tuple[str, ...], images: Sequence[_Image], sightings: Sequence[Sighting]
 ) -> VideoLabels:
-    masklets = _masklets(sightings)
-    labelled = {frame_index for masklet in masklets for frame_index in masklet.frame_indices.tolist()}
     stills = video.fps is None and all(image.pts_s is None for image in images)
-    ordered = sorted(images, key=lambda image: image.frame_index)
-    return VideoLabels(
+    return video_labels(
+        video.file_name,
+        class_names,
+        [_frame(image, stills) for image in images],
+        sightings,
         name=name,
-        path=video.file_name,
         kind=InputKind.IMAGES if stills else InputKind.VIDEO,
-        class_names=class_names,
-        frames=tuple(_frame(image, stills, image.frame_index in labelled) for image in ordered),
-        masklets=masklets,
         fps=video.fps,
-        frame_count=len(images) if video.frame_count is None else video.frame_count,
+        frame_count=video.frame_count,
     )
 
 
-def _frame(image: _Image, still: bool, labelled: bool) -> FrameLabels:
+def _frame(image: _Image, still: bool) -> FrameLabels:
     return FrameLabels(
         frame_index=image.frame_index,
         size_wh=(image.width, image.height),
         pts_s=image.pts_s,
         file_name=image.file_name if still else None,
-        state=FrameState.LABELLED if labelled else FrameState.VERIFIED_EMPTY,
     )
-
-
-def _masklets(sightings: Sequence[_Sighting]) -> tuple[Masklet, ...]:
-    """Objects by identity: the track's number, or the next free one where there is no track."""
-    seen = [sighting for sighting in sightings if masks.area(sighting.rle)]
-    track_ids = [sighting.track_id for sighting in seen if sighting.track_id is not None]
-    shift = max(0, 1 - min(track_ids, default=1))  # identities begin at 1
-    free = count(max(track_ids, default=0) + 1)
-    tracks: dict[int, list[_Sighting]] = {}
-    for sighting in seen:
-        track_id = next(free) if sighting.track_id is None else sighting.track_id
-        tracks.setdefault(track_id + shift, []).append(sighting)
-    return tuple(_masklet(object_id, tracks[object_id]) for object_id in sorted(tracks))
-
-
-def _masklet(object_id: int, sightings: Sequence[_Sighting]) -> Masklet:
-    if len({sighting.class_id for sighting in sightings}) > 1:
-        raise ValueError(f"expected one category for all of track {object_id}, found several")
-    ordered = sorted(sightings, key=lambda sighting: sighting.frame_index)
-    return Masklet(
-        object_id=object_id,
-        class_id=ordered[0].class_id,
-        score=max(sighting.score for sighting in ordered),
-        frame_indices=np.array([sighting.frame_index for sighting in ordered], dtype=np.int64),
-        rles=tuple(sighting.rle for sighting in ordered),
-        sources=tuple(sighting.source for sighting in ordered),
-    )
-
-
-def _unique_names(videos: Sequence[_Video]) -> list[str]:
-    """Name of each file without its suffix, with the video's number where two share it."""
-    stems = [PurePath(video.file_name).stem or "video" for video in videos]
-    return [f"{stem}-{video.id}" if stems.count(stem) > 1 else stem for stem, video in zip(stems, videos, strict=True)]

@@ -1,0 +1,58 @@
+"""What is wrong with a file that labels are read from, in one sentence."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from json import JSONDecodeError
+from pathlib import Path
+from xml.etree import ElementTree
+
+from pydantic import ValidationError
+
+from autolabel.errors import InputError
+
+__all__ = ["read_xml", "reading"]
+
+
+@contextmanager
+def reading(path: str | Path, expected: str, remedy: str) -> Iterator[None]:
+    """Name the file, what it was taken for and the remedy in every error that its content causes.
+
+    Args:
+        path: The file that is read.
+        expected: What it shall be, as "a COCO video file".
+        remedy: What the user can do.
+
+    Raises:
+        InputError: The file cannot be read, is something else, or contradicts itself.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(f"{path}: expected {expected}, cannot read it ({reason}); {remedy}") from error
+    except ValidationError as error:
+        raise InputError(f"{path}: expected {expected}, found {_first_fault(error)}; {remedy}") from error
+    except (UnicodeDecodeError, JSONDecodeError, ElementTree.ParseError) as error:
+        raise InputError(f"{path}: expected {expected}, found other content ({error}); {remedy}") from error
+    except ValueError as error:
+        raise InputError(f"{path}: {error}; {remedy}") from error
+
+
+def read_xml(path: Path, tag: str) -> ElementTree.Element:
+    """Parse an XML file whose outermost element is `tag`.
+
+    Raises:
+        OSError: The file cannot be read.
+        ElementTree.ParseError: It is no XML.
+        ValueError: Its outermost element is another.
+    """
+    root = ElementTree.parse(path).getroot()  # noqa: S314 - expat itself stops entities that multiply
+    if root.tag != tag:
+        raise ValueError(f"expected <{tag}> as the outermost element, found <{root.tag}>")
+    return root
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(map(str, fault["loc"]))
+    return f"{fault['msg']!r} at {place}" if place else repr(fault["msg"])
