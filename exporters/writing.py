@@ -15,7 +15,12 @@ from autolabel.labels import InputKind
 from autolabel.originals import open_original, original_frames
 from autolabel.store import Run
 
-__all__ = ["write_json", "write_pictures"]
+__all__ = ["write_json", "write_pictures", "write_text"]
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text as UTF-8 with the line ends it has, the same on every system."""
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_json(path: Path, sections: Mapping[str, Any]) -> None:

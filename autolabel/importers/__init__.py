@@ -1,5 +1,59 @@
-"""Importers: one module per format from which labels are read."""
+"""Importers: labels and truths out of other people's files, one module per format.
 
+>>> sorted(IMPORTERS)
+['coco-video', 'mot']
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from autolabel.errors import UserError
 from autolabel.importers.coco_video import read_coco_video
+from autolabel.labels import VideoLabels
+from autolabel.plugins import find_plugin, import_class
 
-__all__ = ["read_coco_video"]
+__all__ = ["IMPORTERS", "Importer", "find_importer", "read_coco_video", "read_labels"]
+
+Importer: TypeAlias = Callable[[Path], list[VideoLabels]]
+"""Reads a file or a folder, as the format has it, and gives the labels of each input in it."""
+
+IMPORTERS: Final[Mapping[str, str]] = {
+    "coco-video": "autolabel.importers.coco_video:read_coco_video",
+    "mot": "autolabel.importers.mot:read_mot",
+}
+"""Formats by name; third parties add theirs by an entry point in the group ``autolabel.importers``."""
+
+
+def read_labels(path: str | Path, format_name: str) -> list[VideoLabels]:
+    """Read labels.
+
+    Args:
+        path: The file or the folder, as the format has it.
+        format_name: One of `IMPORTERS`, an entry point's name, or ``package.module:function``.
+
+    Returns:
+        The labels of each input that the file knows.
+
+    Raises:
+        UserError: The format is unknown.
+        InputError: The file cannot be read or does not follow the format.
+    """
+    return find_importer(format_name)(Path(path))
+
+
+def find_importer(name: str) -> Importer:
+    """Find the importer of this name.
+
+    Raises:
+        UserError: There is none, or what was found is none.
+    """
+    importer = import_class(IMPORTERS[name]) if name in IMPORTERS else find_plugin(name, "autolabel.importers")
+    if importer is None:
+        raise UserError(
+            f"expected one of the formats {', '.join(IMPORTERS)} or package.module:function, found {name!r}; "
+            "choose one of them"
+        )
+    if not callable(importer):
+        raise UserError(f"{name}: expected an importer (a function of a path), found {type(importer).__name__}")
+    return importer  # type: ignore[no-any-return]  # its signature is the plugin's word
