@@ -6,11 +6,14 @@ from json import JSONDecodeError
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 from pydantic import ValidationError
 
 from autolabel.errors import InputError
 
-__all__ = ["read_xml", "reading"]
+__all__ = ["read_palette_png", "read_xml", "reading"]
 
 
 @contextmanager
@@ -50,6 +53,22 @@ def read_xml(path: Path, tag: str) -> ElementTree.Element:
     if root.tag != tag:
         raise ValueError(f"expected <{tag}> as the outermost element, found <{root.tag}>")
     return root
+
+
+def read_palette_png(path: Path) -> NDArray[np.uint8]:
+    """Numbers that the pixels of a PNG with a palette have, uint8, shape ``(H, W)``.
+
+    Raises:
+        ValueError: It cannot be read, or has no palette, as black-and-white and coloured masks have none.
+    """
+    try:
+        with Image.open(path) as image:
+            mode, numbers = image.mode, np.array(image)
+    except Exception as error:  # Pillow's readers raise errors of a dozen types on damaged files
+        raise ValueError(f"expected a PNG, found what cannot be read as one ({error})") from error
+    if mode != "P":
+        raise ValueError(f"expected a PNG with a palette, whose pixels number objects, found one of the mode {mode!r}")
+    return numbers
 
 
 def _first_fault(error: ValidationError) -> str:

@@ -3,10 +3,12 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pytest
-from factories import boxed, contents, labels_to_export, looked_at, write_run
+from factories import Contents, boxed, contents, labels_to_export, looked_at, write_run
 from hypothesis import given, settings
 
+from autolabel import masks
 from autolabel.errors import UserError
 from autolabel.exporters import ExportOptions, export
 from autolabel.importers import find_importer, read_labels
@@ -37,6 +39,33 @@ def test_mot(labels: VideoLabels) -> None:
         labels.fps,
         labels.frame_count,
     )
+
+
+def flattened(labels: VideoLabels) -> Contents:
+    """The labels as DAVIS has them: numbered from 1, and where masks overlap the smaller one in front."""
+    objects: Contents = {}
+    for masklet in labels.masklets:
+        objects[masklet.object_id] = (labels.class_names[masklet.class_id], {})
+    for frame in labels.frames:
+        on_frame = labels.on_frame(frame.frame_index)
+        in_front_first = sorted(on_frame, key=lambda entry: (masks.area(entry[0].rles[entry[1]]), entry[0].object_id))
+        taken = np.zeros(frame.size_wh[::-1], dtype=bool)
+        for masklet, row in in_front_first:
+            mask = masks.decode(masklet.rles[row])
+            if (mask & ~taken).any():
+                objects[masklet.object_id][1][frame.frame_index] = (mask & ~taken).tolist()
+            taken |= mask
+    return {number: objects[object_id] for number, object_id in enumerate(sorted(objects), 1) if objects[object_id][1]}
+
+
+@few_examples
+@given(labels_to_export())
+def test_davis(labels: VideoLabels) -> None:
+    """Masks without their overlaps, classes, and all frames; objects are numbered anew."""
+    read = there_and_back(labels, "davis")
+    assert contents(read) == flattened(labels)
+    assert [frame[:2] for frame in looked_at(read)] == [frame[:2] for frame in looked_at(labels)]
+    assert (read.name, read.class_names, read.frame_count) == (labels.name, labels.class_names, labels.frame_count)
 
 
 @pytest.mark.parametrize(
