@@ -1,7 +1,7 @@
 """Exporters: from a run to a dataset that other people's software reads, one module per format.
 
 >>> sorted(EXPORTERS)
-['coco', 'coco-video', 'davis', 'mot', 'yolo', 'yolo-seg']
+['coco', 'coco-video', 'cvat', 'davis', 'mot', 'yolo', 'yolo-seg']
 """
 
 import shutil
@@ -19,6 +19,7 @@ __all__ = ["EXPORTERS", "ExportOptions", "ExportReport", "Exporter", "export", "
 EXPORTERS: Final[Mapping[str, str]] = {
     "coco": "autolabel.exporters.coco:Coco",
     "coco-video": "autolabel.exporters.coco_video:CocoVideo",
+    "cvat": "autolabel.exporters.cvat:Cvat",
     "davis": "autolabel.exporters.davis:Davis",
     "mot": "autolabel.exporters.mot:Mot",
     "yolo": "autolabel.exporters.yolo:Yolo",

@@ -1,7 +1,7 @@
 """Importers: labels and truths out of other people's files, one module per format.
 
 >>> sorted(IMPORTERS)
-['coco-video', 'davis', 'mot']
+['coco-video', 'cvat', 'davis', 'mot']
 """
 
 from collections.abc import Callable, Mapping
@@ -20,6 +20,7 @@ Importer: TypeAlias = Callable[[Path], list[VideoLabels]]
 
 IMPORTERS: Final[Mapping[str, str]] = {
     "coco-video": "autolabel.importers.coco_video:read_coco_video",
+    "cvat": "autolabel.importers.cvat:read_cvat",
     "davis": "autolabel.importers.davis:read_davis",
     "mot": "autolabel.importers.mot:read_mot",
 }

@@ -10,10 +10,10 @@ from configparser import ConfigParser, Error
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, Field, FiniteFloat, NonNegativeFloat, PositiveInt, TypeAdapter
+from pydantic import BaseModel, Field, FiniteFloat, NonNegativeFloat, PositiveInt
 
 from autolabel import masks
-from autolabel.importers.reading import reading
+from autolabel.importers.reading import checked, reading
 from autolabel.importers.sightings import Sighting, video_labels
 from autolabel.labels import FrameLabels, VideoLabels
 
@@ -55,9 +55,6 @@ class _Line(BaseModel):
     h: FiniteFloat
     flag: FiniteFloat = 1.0
     class_number: int = Field(alias="class", default=1)
-
-
-_LINES = TypeAdapter(dict[str, _Line])
 
 
 def read_mot(path: str | Path) -> list[VideoLabels]:
@@ -109,16 +106,14 @@ def _sequence(file: Path) -> _Sequence:
 
 def _sightings(file: Path, sequence: _Sequence, class_names: Sequence[str]) -> list[Sighting]:
     with file.open(encoding="utf-8", newline="") as text:
-        rows = {
-            f"line {number}": dict(zip(_COLUMNS, row, strict=False)) for number, row in enumerate(csv.reader(text), 1)
-        }
-    lines = _LINES.validate_python({place: row for place, row in rows.items() if row})
-    for place, line in lines.items():
+        rows = [(f"line {number}", row) for number, row in enumerate(csv.reader(text), start=1) if row]
+    lines = [(place, checked(_Line, dict(zip(_COLUMNS, row, strict=False)), place)) for place, row in rows]
+    for place, line in lines:
         if line.frame > sequence.length:
             raise ValueError(f"{place}: expected a frame up to the seqLength of {sequence.length}, found {line.frame}")
         if not 0 < line.class_number <= len(class_names):
             raise ValueError(f"{place}: expected a class from 1 to {len(class_names)}, found {line.class_number}")
-    return [_sighting(line, (sequence.width, sequence.height)) for line in lines.values() if line.flag]
+    return [_sighting(line, (sequence.width, sequence.height)) for _, line in lines if line.flag]
 
 
 def _sighting(line: _Line, size_wh: tuple[int, int]) -> Sighting:

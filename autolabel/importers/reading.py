@@ -1,19 +1,23 @@
 """What is wrong with a file that labels are read from, in one sentence."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from json import JSONDecodeError
 from pathlib import Path
+from typing import Any, TypeVar
 from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from autolabel.errors import InputError
 
-__all__ = ["read_palette_png", "read_xml", "reading"]
+__all__ = ["checked", "read_palette_png", "read_xml", "reading"]
+
+
+M = TypeVar("M", bound=BaseModel)
 
 
 @contextmanager
@@ -39,6 +43,18 @@ def reading(path: str | Path, expected: str, remedy: str) -> Iterator[None]:
         raise InputError(f"{path}: expected {expected}, found other content ({error}); {remedy}") from error
     except ValueError as error:
         raise InputError(f"{path}: {error}; {remedy}") from error
+
+
+def checked(model: type[M], values: Mapping[str, Any], place: str) -> M:
+    """Validate a part of a file.
+
+    Raises:
+        ValueError: It does not fit; the message names the place.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise ValueError(f"{place}: found {_first_fault(error)}") from error
 
 
 def read_xml(path: Path, tag: str) -> ElementTree.Element:

@@ -58,6 +58,7 @@ def test_twice_the_same_bytes(run: Run, tmp_path: Path, format_name: str) -> Non
     [
         ("coco", "train/images/clip/000001.jpg"),
         ("coco-video", "images/clip/000001.jpg"),
+        ("cvat", "clip/images/frame_000001.jpg"),
         ("davis", "JPEGImages/Full-Resolution/clip/00001.jpg"),
         ("mot", "clip/img1/000002.jpg"),
         ("yolo", "images/train/clip_000001.jpg"),
@@ -111,7 +112,7 @@ def test_labels_alone_need_no_video(run: Run, tmp_path: Path, format_name: str) 
     assert not [path for path in (tmp_path / "dataset").rglob("*.*") if path.suffix in (".jpg", ".mp4")]
 
 
-VIDEO_FORMATS = ("davis", "mot")
+VIDEO_FORMATS = ("cvat", "davis", "mot")
 
 
 @pytest.mark.parametrize("format_name", VIDEO_FORMATS)

@@ -68,6 +68,21 @@ def test_davis(labels: VideoLabels) -> None:
     assert (read.name, read.class_names, read.frame_count) == (labels.name, labels.class_names, labels.frame_count)
 
 
+@few_examples
+@given(labels_to_export())
+def test_cvat(labels: VideoLabels) -> None:
+    """Masks to the pixel, identities, classes and all frames."""
+    read = there_and_back(labels, "cvat")
+    assert contents(read) == contents(labels)
+    assert looked_at(read) == looked_at(labels)
+    assert (read.name, read.path, read.class_names, read.frame_count) == (
+        labels.name,
+        labels.path,
+        labels.class_names,
+        labels.frame_count,
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [

@@ -46,9 +46,9 @@ def test_one_sequence(tmp_path: Path, place: str) -> None:
 @pytest.mark.parametrize(
     ("lines", "information", "reason"),
     [
-        ("1,1,a,1,5,5,1,1,1\n", INFORMATION, r"gt\.txt: expected lines .* valid number.* at line 1\.x; give"),
-        ("1,1\n", INFORMATION, r"Field required.* at line 1\.x"),
-        ("0,1,1,1,5,5,1,1,1\n", INFORMATION, r"greater than 0.* at line 1\.frame"),
+        ("1,1,a,1,5,5,1,1,1\n", INFORMATION, r"gt\.txt: line 1: .* valid number.* at x; give"),
+        ("1,1\n", INFORMATION, r"line 1: .*Field required.* at x"),
+        ("0,1,1,1,5,5,1,1,1\n", INFORMATION, r"line 1: .*greater than 0.* at frame"),
         ("4,1,1,1,5,5,1,1,1\n", INFORMATION, "line 1: expected a frame up to the seqLength of 3, found 4"),
         ("1,1,1,1,5,5,1,14,1\n", INFORMATION, "line 1: expected a class from 1 to 13, found 14"),
         ("1,1,1,1,5,5,1,1\n1,1,1,1,5,5,1,1\n", INFORMATION, "object 1: expected ascending frames, each once"),
