@@ -1,7 +1,7 @@
 """Importers: labels and truths out of other people's files, one module per format.
 
 >>> sorted(IMPORTERS)
-['coco-video', 'cvat', 'davis', 'mot']
+['coco-video', 'cvat', 'davis', 'label-studio', 'mot']
 """
 
 from collections.abc import Callable, Mapping
@@ -22,6 +22,7 @@ IMPORTERS: Final[Mapping[str, str]] = {
     "coco-video": "autolabel.importers.coco_video:read_coco_video",
     "cvat": "autolabel.importers.cvat:read_cvat",
     "davis": "autolabel.importers.davis:read_davis",
+    "label-studio": "autolabel.importers.label_studio:read_label_studio",
     "mot": "autolabel.importers.mot:read_mot",
 }
 """Formats by name; third parties add theirs by an entry point in the group ``autolabel.importers``."""

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat, NonNegative
 
 from autolabel import masks
 from autolabel.importers.coco_masks import rle_of_polygons
-from autolabel.importers.reading import checked, read_xml, reading
+from autolabel.importers.reading import checked, read_xml, reading, rle_at
 from autolabel.importers.sightings import Sighting, video_labels
 from autolabel.importers.turning import rle_of_turned_box
 from autolabel.labels import FrameLabels, VideoLabels
@@ -157,11 +157,4 @@ def _sightings(root: Element, class_names: Sequence[str], size_wh: tuple[int, in
                 raise ValueError(f"{place}: expected a shape with an area ({', '.join(_SHAPES)}), found another")
             shape = checked(_SHAPES[child.tag], child.attrib, place)
             if not shape.outside:
-                yield Sighting(track.id, class_names.index(track.label), shape.frame, _rle(shape, size_wh, place))
-
-
-def _rle(shape: _AnyShape, size_wh: tuple[int, int], place: str) -> Rle:
-    try:
-        return shape.rle(size_wh)
-    except ValueError as error:
-        raise ValueError(f"{place}: {error}") from error
+                yield Sighting(track.id, class_names.index(track.label), shape.frame, rle_at(place, shape, size_wh))

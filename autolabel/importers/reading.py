@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from json import JSONDecodeError
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from xml.etree import ElementTree
 
 import numpy as np
@@ -13,8 +13,9 @@ from PIL import Image
 from pydantic import BaseModel, ValidationError
 
 from autolabel.errors import InputError
+from autolabel.masks import Rle
 
-__all__ = ["checked", "read_palette_png", "read_xml", "reading"]
+__all__ = ["checked", "read_palette_png", "read_xml", "reading", "rle_at"]
 
 
 M = TypeVar("M", bound=BaseModel)
@@ -55,6 +56,22 @@ def checked(model: type[M], values: Mapping[str, Any], place: str) -> M:
         return model.model_validate(values)
     except ValidationError as error:
         raise ValueError(f"{place}: found {_first_fault(error)}") from error
+
+
+class _Shape(Protocol):
+    def rle(self, size_wh: tuple[int, int]) -> Rle: ...
+
+
+def rle_at(place: str, shape: _Shape, size_wh: tuple[int, int]) -> Rle:
+    """Make a mask of a shape of a file.
+
+    Raises:
+        ValueError: The shape cannot be drawn; the message names the place.
+    """
+    try:
+        return shape.rle(size_wh)
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from error
 
 
 def read_xml(path: Path, tag: str) -> ElementTree.Element:

@@ -47,7 +47,7 @@ def test_twice_the_same_bytes(run: Run, tmp_path: Path, format_name: str) -> Non
     first, second = tmp_path / "out/a", tmp_path / "out/b"
     files = [path.relative_to(first) for path in sorted(first.rglob("*")) if path.is_file()]
     assert files == [path.relative_to(second) for path in sorted(second.rglob("*")) if path.is_file()]
-    assert any(file.suffix == ".jpg" for file in files)
+    assert any(file.suffix in (".jpg", ".mp4") for file in files)
     for file in files:
         assert (first / file).read_bytes() == (second / file).read_bytes()
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a", "b"]
@@ -71,6 +71,15 @@ def test_pictures_show_their_frames(run: Run, tmp_path: Path, format_name: str, 
     frames = list(VideoInput.open(tmp_path / "clip.mp4").frames())
     stored = read_image(tmp_path / "dataset" / picture)
     assert np.abs(stored.astype(int) - frames[1].image.astype(int)).max() <= 3
+
+
+@pytest.mark.parametrize(("format_name", "copy"), [("label-studio", "videos/clip.mp4")])
+def test_videos_keep_their_bytes(run: Run, tmp_path: Path, format_name: str, copy: str) -> None:
+    """Formats that keep labels beside videos copy them, and count every frame."""
+    seen: list[None] = []
+    export(run, format_name, tmp_path / "dataset", ExportOptions(on_picture=lambda: seen.append(None)))
+    assert (tmp_path / "dataset" / copy).read_bytes() == (tmp_path / "clip.mp4").read_bytes()
+    assert len(seen) == 4
 
 
 def test_pictures_keep_their_colours(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What each exporter writes, its importer reads: the same, up to what the format cannot hold."""
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,7 +13,7 @@ from autolabel import masks
 from autolabel.errors import UserError
 from autolabel.exporters import ExportOptions, export
 from autolabel.importers import find_importer, read_labels
-from autolabel.labels import VideoLabels
+from autolabel.labels import InputKind, VideoLabels
 
 few_examples = settings(max_examples=40)
 
@@ -81,6 +82,28 @@ def test_cvat(labels: VideoLabels) -> None:
         labels.class_names,
         labels.frame_count,
     )
+
+
+@few_examples
+@given(labels_to_export())
+def test_label_studio_videos(labels: VideoLabels) -> None:
+    """Boxes, identities, classes, scores, all frames and the rate; a mask is what fills its box."""
+    read = there_and_back(labels, "label-studio")
+    assert contents(read) == contents(boxed(labels))
+    assert looked_at(read) == looked_at(labels)
+    assert [masklet.score for masklet in read.masklets] == [masklet.score for masklet in labels.masklets]
+    assert replace(read, frames=(), masklets=()) == replace(labels, frames=(), masklets=())
+
+
+@few_examples
+@given(labels_to_export(InputKind.IMAGES))
+def test_label_studio_stills(labels: VideoLabels) -> None:
+    """Masks to the pixel, identities, classes, scores and all file names."""
+    read = there_and_back(labels, "label-studio")
+    assert contents(read) == contents(labels)
+    assert read.frames == labels.frames
+    assert [masklet.score for masklet in read.masklets] == [masklet.score for masklet in labels.masklets]
+    assert replace(read, frames=(), masklets=()) == replace(labels, frames=(), masklets=())
 
 
 @pytest.mark.parametrize(
