@@ -1,7 +1,7 @@
 """Exporters: from a run to a dataset that other people's software reads, one module per format.
 
 >>> sorted(EXPORTERS)
-['coco', 'coco-video', 'cvat', 'davis', 'label-studio', 'mot', 'yolo', 'yolo-seg']
+['coco', 'coco-video', 'cvat', 'davis', 'label-studio', 'mot', 'sav', 'yolo', 'yolo-seg']
 """
 
 import shutil
@@ -23,6 +23,7 @@ EXPORTERS: Final[Mapping[str, str]] = {
     "davis": "autolabel.exporters.davis:Davis",
     "label-studio": "autolabel.exporters.label_studio:LabelStudio",
     "mot": "autolabel.exporters.mot:Mot",
+    "sav": "autolabel.exporters.sav:Sav",
     "yolo": "autolabel.exporters.yolo:Yolo",
     "yolo-seg": "autolabel.exporters.yolo:YoloSeg",
 }

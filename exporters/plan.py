@@ -73,13 +73,13 @@ def plan_pictures(run: Run, val_share: float | None, *, folder: str = "", flat: 
     return Plan(dict(sorted(splits.items())), sum(map(len, frames.values())) - image_id)
 
 
-def plan_videos(run: Run, file_name: str) -> Plan:
+def plan_videos(run: Run, file_name: str = "") -> Plan:
     """Number and name the frames of a run's videos, for a format that holds videos alone and knows no splits.
 
     Args:
         run: Whose finished inputs are exported.
         file_name: A picture's name, in which ``{video}`` is the input's name, ``{index}`` the frame's index and
-            ``{number}`` its number from 1.
+            ``{number}`` its number from 1; empty for a format that keeps videos whole.
 
     Raises:
         RunError: The run has no video.

@@ -1,7 +1,7 @@
 """Importers: labels and truths out of other people's files, one module per format.
 
 >>> sorted(IMPORTERS)
-['coco-video', 'cvat', 'davis', 'label-studio', 'mot']
+['coco-video', 'cvat', 'davis', 'label-studio', 'mot', 'sav']
 """
 
 from collections.abc import Callable, Mapping
@@ -24,6 +24,7 @@ IMPORTERS: Final[Mapping[str, str]] = {
     "davis": "autolabel.importers.davis:read_davis",
     "label-studio": "autolabel.importers.label_studio:read_label_studio",
     "mot": "autolabel.importers.mot:read_mot",
+    "sav": "autolabel.importers.sav:read_sav",
 }
 """Formats by name; third parties add theirs by an entry point in the group ``autolabel.importers``."""
 

@@ -73,7 +73,7 @@ def test_pictures_show_their_frames(run: Run, tmp_path: Path, format_name: str, 
     assert np.abs(stored.astype(int) - frames[1].image.astype(int)).max() <= 3
 
 
-@pytest.mark.parametrize(("format_name", "copy"), [("label-studio", "videos/clip.mp4")])
+@pytest.mark.parametrize(("format_name", "copy"), [("label-studio", "videos/clip.mp4"), ("sav", "clip.mp4")])
 def test_videos_keep_their_bytes(run: Run, tmp_path: Path, format_name: str, copy: str) -> None:
     """Formats that keep labels beside videos copy them, and count every frame."""
     seen: list[None] = []
@@ -121,7 +121,7 @@ def test_labels_alone_need_no_video(run: Run, tmp_path: Path, format_name: str) 
     assert not [path for path in (tmp_path / "dataset").rglob("*.*") if path.suffix in (".jpg", ".mp4")]
 
 
-VIDEO_FORMATS = ("cvat", "davis", "mot")
+VIDEO_FORMATS = ("cvat", "davis", "mot", "sav")
 
 
 @pytest.mark.parametrize("format_name", VIDEO_FORMATS)

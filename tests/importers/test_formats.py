@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from factories import Contents, boxed, contents, labels_to_export, looked_at, write_run
+from factories import Contents, boxed, comparable, contents, labels_to_export, looked_at, write_run
 from hypothesis import given, settings
 
 from autolabel import masks
@@ -15,7 +15,7 @@ from autolabel.exporters import ExportOptions, export
 from autolabel.importers import find_importer, read_labels
 from autolabel.labels import InputKind, VideoLabels
 
-few_examples = settings(max_examples=40)
+few_examples = settings(max_examples=25)
 
 
 def there_and_back(labels: VideoLabels, format_name: str, place: str = ".") -> VideoLabels:
@@ -104,6 +104,15 @@ def test_label_studio_stills(labels: VideoLabels) -> None:
     assert read.frames == labels.frames
     assert [masklet.score for masklet in read.masklets] == [masklet.score for masklet in labels.masklets]
     assert replace(read, frames=(), masklets=()) == replace(labels, frames=(), masklets=())
+
+
+@few_examples
+@given(labels_to_export())
+def test_sav(labels: VideoLabels) -> None:
+    """Everything but times."""
+    read = there_and_back(labels, "sav")
+    assert read.frames == tuple(replace(frame, pts=None, pts_s=None) for frame in labels.frames)
+    assert comparable(replace(read, frames=labels.frames)) == comparable(labels)
 
 
 @pytest.mark.parametrize(
