@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
     from autolabel.evaluation import Evaluation, evaluate
     from autolabel.exporters import ExportOptions, ExportReport, export
-    from autolabel.importers import read_coco_video
+    from autolabel.importers import read_coco_video, read_labels
     from autolabel.labels import Evidence, FrameLabels, Masklet, VideoLabels
     from autolabel.ontologies import Ontology, OntologyClass
     from autolabel.pipeline import LabelSummary, Progress, label
@@ -56,13 +56,14 @@ __all__ = [
     "label",
     "load_run",
     "read_coco_video",
+    "read_labels",
 ]
 
 _NAMES_OF_MODULES = {
     "errors": "AutolabelError InputError LabelError ModelError OntologyError RunError UserError",
     "evaluation": "Evaluation evaluate",
     "exporters": "ExportOptions ExportReport export",
-    "importers": "read_coco_video",
+    "importers": "read_coco_video read_labels",
     "labels": "Evidence FrameLabels Masklet VideoLabels",
     "ontologies": "Ontology OntologyClass",
     "pipeline": "LabelSummary Progress label",

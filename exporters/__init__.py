@@ -1,7 +1,7 @@
 """Exporters: from a run to a dataset that other people's software reads, one module per format.
 
 >>> sorted(EXPORTERS)
-['coco', 'coco-video', 'cvat', 'davis', 'label-studio', 'mot', 'sav', 'yolo', 'yolo-seg']
+['coco', 'coco-video', 'cvat', 'davis', 'label-studio', 'mot', 'parquet', 'sav', 'voc', 'yolo', 'yolo-seg']
 """
 
 import shutil
@@ -23,7 +23,9 @@ EXPORTERS: Final[Mapping[str, str]] = {
     "davis": "autolabel.exporters.davis:Davis",
     "label-studio": "autolabel.exporters.label_studio:LabelStudio",
     "mot": "autolabel.exporters.mot:Mot",
+    "parquet": "autolabel.exporters.parquet:Parquet",
     "sav": "autolabel.exporters.sav:Sav",
+    "voc": "autolabel.exporters.voc:Voc",
     "yolo": "autolabel.exporters.yolo:Yolo",
     "yolo-seg": "autolabel.exporters.yolo:YoloSeg",
 }

@@ -1,7 +1,7 @@
 """Importers: labels and truths out of other people's files, one module per format.
 
 >>> sorted(IMPORTERS)
-['coco-video', 'cvat', 'davis', 'label-studio', 'mot', 'sav']
+['coco', 'coco-video', 'cvat', 'davis', 'label-studio', 'mot', 'sav', 'voc', 'yolo', 'yolo-seg']
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from autolabel.errors import UserError
-from autolabel.importers.coco_video import read_coco_video
+from autolabel.importers.coco import read_coco_video
 from autolabel.labels import VideoLabels
 from autolabel.plugins import find_plugin, import_class
 
@@ -19,12 +19,16 @@ Importer: TypeAlias = Callable[[Path], list[VideoLabels]]
 """Reads a file or a folder, as the format has it, and gives the labels of each input in it."""
 
 IMPORTERS: Final[Mapping[str, str]] = {
-    "coco-video": "autolabel.importers.coco_video:read_coco_video",
+    "coco": "autolabel.importers.coco:read_coco",
+    "coco-video": "autolabel.importers.coco:read_coco_video",
     "cvat": "autolabel.importers.cvat:read_cvat",
     "davis": "autolabel.importers.davis:read_davis",
     "label-studio": "autolabel.importers.label_studio:read_label_studio",
     "mot": "autolabel.importers.mot:read_mot",
     "sav": "autolabel.importers.sav:read_sav",
+    "voc": "autolabel.importers.voc:read_voc",
+    "yolo": "autolabel.importers.yolo:read_yolo",
+    "yolo-seg": "autolabel.importers.yolo:read_yolo",
 }
 """Formats by name; third parties add theirs by an entry point in the group ``autolabel.importers``."""
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat, NonNegative
 
 from autolabel import masks
 from autolabel.importers.coco_masks import rle_of_polygons
-from autolabel.importers.reading import checked, read_xml, reading, rle_at
+from autolabel.importers.reading import checked, children, read_xml, reading, rle_at
 from autolabel.importers.sightings import Sighting, video_labels
 from autolabel.importers.turning import rle_of_turned_box
 from autolabel.labels import FrameLabels, VideoLabels
@@ -128,8 +128,8 @@ def _read(file: Path) -> VideoLabels:
         root = read_xml(file, "annotations")
         if root.find("image") is not None or root.find("meta/project") is not None:
             raise ValueError("expected the tracks of one video, found images or a whole project")
-        task = checked(_Task, _children(root, "meta/task", "meta/job"), "<meta>")
-        size = checked(_Size, _children(root, "meta//original_size"), "<original_size>")
+        task = checked(_Task, children(root, "meta/task", "meta/job"), "<meta>")
+        size = checked(_Size, children(root, "meta//original_size"), "<original_size>")
         class_names = [label.findtext("name", "") for label in root.iterfind("meta//label")]
         return video_labels(
             task.source or task.name,
@@ -138,12 +138,6 @@ def _read(file: Path) -> VideoLabels:
             list(_sightings(root, class_names, (size.width, size.height))),
             frame_count=task.frame_indices[-1] + 1,
         )
-
-
-def _children(root: Element, *paths: str) -> dict[str, str]:
-    """Texts of the elements below the first element that is there, by tag; empty ones are left out."""
-    found = next((element for path in paths if (element := root.find(path)) is not None), None)
-    return {} if found is None else {child.tag: child.text for child in found if child.text}
 
 
 def _sightings(root: Element, class_names: Sequence[str], size_wh: tuple[int, int]) -> Iterator[Sighting]:

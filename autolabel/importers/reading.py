@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from autolabel.errors import InputError
 from autolabel.masks import Rle
 
-__all__ = ["checked", "read_palette_png", "read_xml", "reading", "rle_at"]
+__all__ = ["checked", "children", "read_palette_png", "read_xml", "reading", "rle_at"]
 
 
 M = TypeVar("M", bound=BaseModel)
@@ -86,6 +86,12 @@ def read_xml(path: Path, tag: str) -> ElementTree.Element:
     if root.tag != tag:
         raise ValueError(f"expected <{tag}> as the outermost element, found <{root.tag}>")
     return root
+
+
+def children(root: ElementTree.Element, *paths: str) -> dict[str, str]:
+    """Texts of the elements below the first element that is there, by tag; empty ones are left out."""
+    found = next((element for path in paths if (element := root.find(path)) is not None), None)
+    return {} if found is None else {child.tag: child.text for child in found if child.text}
 
 
 def read_palette_png(path: Path) -> NDArray[np.uint8]:

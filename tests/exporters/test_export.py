@@ -61,6 +61,8 @@ def test_twice_the_same_bytes(run: Run, tmp_path: Path, format_name: str) -> Non
         ("cvat", "clip/images/frame_000001.jpg"),
         ("davis", "JPEGImages/Full-Resolution/clip/00001.jpg"),
         ("mot", "clip/img1/000002.jpg"),
+        ("parquet", "images/clip/000001.jpg"),
+        ("voc", "JPEGImages/clip_000001.jpg"),
         ("yolo", "images/train/clip_000001.jpg"),
         ("yolo-seg", "images/train/clip_000001.jpg"),
     ],

@@ -1,19 +1,22 @@
 """What each exporter writes, its importer reads: the same, up to what the format cannot hold."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from factories import Contents, boxed, comparable, contents, labels_to_export, looked_at, write_run
+from factories import Contents, boxed, comparable, contents, labels_to_export, looked_at, write_run, write_video
 from hypothesis import given, settings
+from numpy.typing import NDArray
 
 from autolabel import masks
 from autolabel.errors import UserError
 from autolabel.exporters import ExportOptions, export
+from autolabel.exporters.polygons import join, outlines, rasterise
 from autolabel.importers import find_importer, read_labels
-from autolabel.labels import InputKind, VideoLabels
+from autolabel.labels import FrameState, InputKind, Masklet, VideoLabels
 
 few_examples = settings(max_examples=25)
 
@@ -113,6 +116,79 @@ def test_sav(labels: VideoLabels) -> None:
     read = there_and_back(labels, "sav")
     assert read.frames == tuple(replace(frame, pts=None, pts_s=None) for frame in labels.frames)
     assert comparable(replace(read, frames=labels.frames)) == comparable(labels)
+
+
+@few_examples
+@given(labels_to_export() | labels_to_export(InputKind.IMAGES))
+def test_coco(labels: VideoLabels) -> None:
+    """Masks to the pixel, identities, classes, scores, sources and all frames; of a video not its rate."""
+    read = there_and_back(labels, "coco", "train/annotations.json")
+    assert (read.name, read.kind, read.class_names) == (labels.name, labels.kind, labels.class_names)
+    assert comparable(replace(labels, masklets=read.masklets)) == comparable(labels)
+    assert [replace(frame, file_name=None) for frame in read.frames] == [
+        replace(frame, file_name=None, pts=None) for frame in labels.frames
+    ]
+
+
+def by_picture(labels: VideoLabels) -> list[tuple[tuple[int, int], FrameState, list[tuple[str, list[list[bool]]]]]]:
+    """Size, state, and class and mask of each object, of each picture."""
+    return [
+        (
+            frame.size_wh,
+            frame.state,
+            [
+                (labels.class_names[masklet.class_id], masks.decode(masklet.rles[row]).tolist())
+                for masklet, row in labels.on_frame(frame.frame_index)
+            ],
+        )
+        for frame in labels.frames
+    ]
+
+
+@few_examples
+@given(labels_to_export() | labels_to_export(InputKind.IMAGES))
+def test_voc(labels: VideoLabels) -> None:
+    """Boxes and classes of each picture; every object is one of its own."""
+    read = there_and_back(labels, "voc")
+    assert by_picture(read) == by_picture(boxed(labels))
+    assert set(read.class_names) <= set(labels.class_names)
+
+
+@pytest.mark.parametrize("format_name", ["yolo", "yolo-seg"])
+@few_examples
+@given(labels=labels_to_export())
+def test_yolo(labels: VideoLabels, format_name: str) -> None:
+    """Boxes or polygons, classes in their order, and size and state of each picture."""
+    with TemporaryDirectory() as folder:
+        size_wh = labels.frames[0].size_wh
+        identity = write_video(Path(folder, "clip.mp4"), labels.frame_count, (2 * size_wh[0], 2 * size_wh[1]))
+        there = replace(doubled(labels), path=str(Path(folder, "clip.mp4")))
+        run = write_run(Path(folder, "run"), there, identities=[identity])
+        export(run, format_name, Path(folder, "dataset"), ExportOptions(val_share=0))
+        (read,) = read_labels(Path(folder, "dataset"), format_name)
+    assert by_picture(read) == by_picture(boxed(there) if format_name == "yolo" else drawn(there))
+    assert (read.kind, read.class_names) == (InputKind.IMAGES, labels.class_names)
+
+
+def doubled(labels: VideoLabels) -> VideoLabels:
+    """The labels of a video of even size, which is what there are codecs for: twice as large."""
+    return replace(
+        labels,
+        frames=tuple(replace(frame, size_wh=(2 * frame.size_wh[0], 2 * frame.size_wh[1])) for frame in labels.frames),
+        masklets=with_masks(labels, lambda mask: mask.repeat(2, axis=0).repeat(2, axis=1)),
+    )
+
+
+def drawn(labels: VideoLabels) -> VideoLabels:
+    """The labels with what readers of polygons see of their masks."""
+    return replace(labels, masklets=with_masks(labels, lambda mask: rasterise(join(outlines(mask)), mask.shape[::-1])))
+
+
+def with_masks(labels: VideoLabels, change: Callable[[NDArray[np.bool_]], NDArray[np.bool_]]) -> tuple[Masklet, ...]:
+    return tuple(
+        replace(masklet, rles=tuple(masks.encode(change(masks.decode(rle))) for rle in masklet.rles))
+        for masklet in labels.masklets
+    )
 
 
 @pytest.mark.parametrize(

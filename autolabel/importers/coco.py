@@ -1,7 +1,8 @@
-"""Labels from a COCO video file: COCO's annotations with `videos`, a frame index on images, a track on annotations.
+"""Labels from COCO files, and from COCO video: with `videos`, a frame index on images, a track on annotations.
 
-The contract is that of `autolabel.exporters.coco_video`. Read with good will: masks may be compressed or uncompressed
-RLE or polygons, an annotation without a track is an object of its own, unknown keys are ignored.
+The contracts are those of `autolabel.exporters.coco` and `autolabel.exporters.coco_video`. Read with good will: masks
+may be compressed or uncompressed RLE or polygons, or missing where there is a box; an annotation without a track is an
+object of its own, unknown keys are ignored.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,9 +14,9 @@ from autolabel.importers.coco_masks import rle_of_compressed, rle_of_polygons, r
 from autolabel.importers.reading import reading
 from autolabel.importers.sightings import Sighting, unique_names, video_labels
 from autolabel.labels import FrameLabels, InputKind, Source, VideoLabels
-from autolabel.masks import Rle
+from autolabel.masks import Rle, of_box
 
-__all__ = ["read_coco_video"]
+__all__ = ["read_coco", "read_coco_video"]
 
 _REMEDY = "give an annotations.json as `autolabel export --format coco-video` writes it"
 _SOURCES = {source.value: source for source in Source}
@@ -52,6 +53,7 @@ class _Annotation(BaseModel):
     image_id: int
     category_id: int
     segmentation: _Rle | list[list[FiniteFloat]]
+    bbox: tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat] | None = None
     track_id: int | None = None
     score: FiniteFloat | None = None
     source: str | None = None
@@ -63,6 +65,67 @@ class _File(BaseModel):
     images: list[_Image]
     categories: list[_Category]
     annotations: list[_Annotation]
+
+
+class _CocoImage(BaseModel):
+    id: int
+    width: PositiveInt
+    height: PositiveInt
+    file_name: str
+    video: str | None = None
+    frame_index: NonNegativeInt | None = None
+    pts_s: FiniteFloat | None = None
+
+
+class _CocoAnnotation(_Annotation):
+    segmentation: _Rle | list[list[FiniteFloat]] = []
+
+
+class _CocoFile(BaseModel):
+    images: list[_CocoImage]
+    categories: list[_Category]
+    annotations: list[_CocoAnnotation]
+
+
+def read_coco(path: str | Path) -> list[VideoLabels]:
+    """Read a COCO file of instances.
+
+    Images that name their ``video`` and ``frame_index``, as our own do, are its frames; images whose ``pts_s`` is null
+    are stills. Elsewhere all images are the stills of one input, in the file's order. The rest is as in
+    `read_coco_video`.
+
+    Returns:
+        One per video, in the file's order; `path` is its name, or the file's without the suffix.
+
+    Raises:
+        InputError: The file cannot be read or does not follow the contract.
+    """
+    path = Path(path)
+    with reading(path, "a COCO file", "give an annotations.json as `autolabel export --format coco` writes it"):
+        return _labels(_with_videos(_CocoFile.model_validate_json(path.read_bytes()), path.stem))
+
+
+def _with_videos(file: _CocoFile, name: str) -> _File:
+    """The same file as COCO video has it."""
+    names = [image.video or name for image in file.images]
+    video_ids = {video: video_id for video_id, video in enumerate(dict.fromkeys(names), start=1)}
+    return _File(
+        videos=[_Video(id=video_id, file_name=video) for video, video_id in video_ids.items()],
+        images=[
+            _Image(
+                id=image.id,
+                video_id=video_ids[video],
+                frame_index=place if image.frame_index is None else image.frame_index,
+                width=image.width,
+                height=image.height,
+                file_name=image.file_name,
+                pts_s=image.pts_s,
+            )
+            for place, (image, video) in enumerate(zip(file.images, names, strict=True))
+        ],
+        categories=file.categories,
+        annotations=[*file.annotations],
+    )
 
 
 def read_coco_video(path: str | Path) -> list[VideoLabels]:
@@ -134,7 +197,7 @@ def _require_known(kind: str, used: Iterable[int], known: set[int]) -> None:
 
 def _sighting(annotation: _Annotation, image: _Image, class_id: int) -> Sighting:
     try:
-        rle = _rle(annotation.segmentation, [image.height, image.width])
+        rle = _rle(annotation, (image.width, image.height))
     except ValueError as error:
         raise ValueError(f"image {image.id}: {error}") from error
     return Sighting(
@@ -147,9 +210,13 @@ def _sighting(annotation: _Annotation, image: _Image, class_id: int) -> Sighting
     )
 
 
-def _rle(segmentation: _Rle | list[list[float]], size: list[int]) -> Rle:
-    """One mask of an image of the size ``[height, width]``."""
+def _rle(annotation: _Annotation, size_wh: tuple[int, int]) -> Rle:
+    """Its mask; where it has none, its box."""
+    segmentation, size = annotation.segmentation, list(size_wh[::-1])
     if isinstance(segmentation, list):
+        if annotation.bbox and not segmentation:
+            x, y, width, height = annotation.bbox
+            return of_box((x, y, x + width, y + height), size_wh)
         return rle_of_polygons(segmentation, size)
     if list(segmentation.size) != size:
         raise ValueError(f"expected a mask of the size {size}, found {list(segmentation.size)}")
