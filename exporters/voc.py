@@ -2,10 +2,10 @@
 
 A box counts pixels from 1, its last ones included, as VOC's own: one over the whole picture is 1, 1, width, height.
 Readers that take the numbers for edges from 0 see its left and upper edge one pixel off. A verified empty frame has an
-XML without objects.
+XML without objects. ``OUT/labelmap.txt`` has the classes in order, as CVAT and datumaro write and want it; datumaro
+cannot read one of a name with a colon.
 
-What the labels hold and these files do not: masks, scores, identities, sources, which video and frame a picture is, and
-the order of the classes.
+What the labels hold and these files do not: masks, scores, identities, sources, and which video and frame a picture is.
 
 Format: http://host.robots.ox.ac.uk/pascal/VOC/voc2012/devkit_doc.pdf.
 """
@@ -32,6 +32,8 @@ class Voc:
         report = ExportReport.of(plan)
         for folder in ("Annotations", "ImageSets/Main"):
             (out / folder).mkdir(parents=True)
+        classes = "".join(f"{name}:::\n" for name in ["background", *run.ontology.class_names])
+        write_text(out / "labelmap.txt", f"# label:color_rgb:parts:actions\n{classes}")
         for split, pictures in plan.splits.items():
             for labels, picture in with_labels(run, pictures):
                 report.add(split, labels, picture)

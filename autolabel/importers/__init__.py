@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from autolabel.errors import UserError
 from autolabel.importers.coco import read_coco_video
 from autolabel.labels import VideoLabels
-from autolabel.plugins import find_plugin, import_class
+from autolabel.plugins import find_format
 
 __all__ = ["IMPORTERS", "Importer", "find_importer", "read_coco_video", "read_labels"]
 
@@ -56,12 +56,7 @@ def find_importer(name: str) -> Importer:
     Raises:
         UserError: There is none, or what was found is none.
     """
-    importer = import_class(IMPORTERS[name]) if name in IMPORTERS else find_plugin(name, "autolabel.importers")
-    if importer is None:
-        raise UserError(
-            f"expected one of the formats {', '.join(IMPORTERS)} or package.module:function, found {name!r}; "
-            "choose one of them"
-        )
+    importer = find_format(name, IMPORTERS, "autolabel.importers")
     if not callable(importer):
         raise UserError(f"{name}: expected an importer (a function of a path), found {type(importer).__name__}")
     return importer  # type: ignore[no-any-return]  # its signature is the plugin's word

@@ -3,9 +3,10 @@
 Boxes become filled masks, every one an object of its own; objects that are marked as difficult are objects, too.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from xml.etree.ElementTree import Element
 
 from pydantic import BaseModel, Field, FiniteFloat, PositiveInt
@@ -18,6 +19,7 @@ from autolabel.masks import Rle
 
 __all__ = ["read_voc"]
 
+_BACKGROUND: Final = "background"
 _REMEDY = "give XML files as `autolabel export --format voc` writes them"
 
 
@@ -53,7 +55,8 @@ def read_voc(path: str | Path) -> list[VideoLabels]:
         path: An XML file, or a folder with XML files at any depth below it.
 
     Returns:
-        All pictures as the stills of one input, by path of their XML; the classes in alphabetical order.
+        All pictures as the stills of one input, by path of their XML; the classes in the order of the folder's
+        ``labelmap.txt``, others after them in alphabetical order.
 
     Raises:
         InputError: There are none, or one cannot be read or does not follow the format.
@@ -63,7 +66,10 @@ def read_voc(path: str | Path) -> list[VideoLabels]:
         files = sorted(path.rglob("*.xml")) if path.is_dir() else [path]
         if not files:
             raise ValueError("expected XML files in the folder or below it, found none")
-    return [_labels(path, [_read(file) for file in files])]
+        label_map = path / "labelmap.txt"
+        lines = label_map.read_text(encoding="utf-8").splitlines() if label_map.is_file() else []
+        known = [line.rsplit(":", maxsplit=3)[0] for line in lines if line and not line.startswith("#")]
+    return [_labels(path, known, [_read(file) for file in files])]
 
 
 def _read(file: Path) -> _Picture:
@@ -81,16 +87,16 @@ def _object(element: Element, size_wh: tuple[int, int], number: int) -> tuple[st
     return named.name, masks.of_box((box.xmin - 1, box.ymin - 1, box.xmax, box.ymax), size_wh)
 
 
-def _labels(path: Path, pictures: Iterable[_Picture]) -> VideoLabels:
-    ordered = list(pictures)
-    class_names = sorted({name for picture in ordered for name, _ in picture.objects})
+def _labels(path: Path, known: Iterable[str], pictures: Sequence[_Picture]) -> VideoLabels:
+    used = sorted({name for picture in pictures for name, _ in picture.objects})
+    class_names = list(dict.fromkeys([*(name for name in known if name != _BACKGROUND), *used]))
     return video_labels(
         str(path),
         class_names,
-        [FrameLabels(index, picture.size_wh, file_name=picture.file_name) for index, picture in enumerate(ordered)],
+        [FrameLabels(index, picture.size_wh, file_name=picture.file_name) for index, picture in enumerate(pictures)],
         [
             Sighting(None, class_names.index(name), index, rle)
-            for index, picture in enumerate(ordered)
+            for index, picture in enumerate(pictures)
             for name, rle in picture.objects
         ],
         kind=InputKind.IMAGES,

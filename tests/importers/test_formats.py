@@ -148,10 +148,10 @@ def by_picture(labels: VideoLabels) -> list[tuple[tuple[int, int], FrameState, l
 @few_examples
 @given(labels_to_export() | labels_to_export(InputKind.IMAGES))
 def test_voc(labels: VideoLabels) -> None:
-    """Boxes and classes of each picture; every object is one of its own."""
+    """Boxes of each picture, and the classes in their order; every object is one of its own."""
     read = there_and_back(labels, "voc")
     assert by_picture(read) == by_picture(boxed(labels))
-    assert set(read.class_names) <= set(labels.class_names)
+    assert read.class_names == labels.class_names
 
 
 @pytest.mark.parametrize("format_name", ["yolo", "yolo-seg"])
@@ -194,7 +194,7 @@ def with_masks(labels: VideoLabels, change: Callable[[NDArray[np.bool_]], NDArra
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("mott", "one of the formats .*mot.* or package.module:function, found 'mott'"),
+        ("mott", "one of the formats .*mot.* or package.module:Class, found 'mott'"),
         ("no.such.module:function", "expected package.module:Class that can be imported"),
         ("sys:path", "expected an importer .* found list"),
     ],
