@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )
     from autolabel.evaluation import Evaluation, evaluate
     from autolabel.exporters import ExportOptions, ExportReport, export
-    from autolabel.importers import read_coco_video
+    from autolabel.importers import read_coco_video, read_labels
     from autolabel.labels import Evidence, FrameLabels, Masklet, VideoLabels
     from autolabel.ontologies import Ontology, OntologyClass
     from autolabel.pipeline import Estimate, LabelSummary, Progress, estimate, label
@@ -64,6 +64,7 @@ __all__ = [
     "load_run",
     "load_tracker",
     "read_coco_video",
+    "read_labels",
 ]
 
 _NAMES_OF_MODULES = {
@@ -73,7 +74,7 @@ _NAMES_OF_MODULES = {
     "errors": "AutolabelError InputError LabelError ModelError OntologyError RunError UserError",
     "evaluation": "Evaluation evaluate",
     "exporters": "ExportOptions ExportReport export",
-    "importers": "read_coco_video",
+    "importers": "read_coco_video read_labels",
     "labels": "Evidence FrameLabels Masklet VideoLabels",
     "ontologies": "Ontology OntologyClass",
     "pipeline": "Estimate LabelSummary Progress estimate label",

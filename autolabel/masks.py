@@ -23,6 +23,7 @@ __all__ = [
     "encode_many",
     "iou",
     "merge",
+    "of_box",
     "xyxy",
     "xyxy_of_many",
 ]
@@ -80,6 +81,23 @@ def encode_many(masks: NDArray[np.bool_]) -> list[Rle]:
     columns_first = np.asfortranarray(masks.transpose(1, 2, 0), dtype=np.uint8)  # (H, W, N)
     encoded: list[Rle] = coco_mask.encode(columns_first)
     return encoded
+
+
+def of_box(xyxy: Sequence[float], size_wh: tuple[int, int]) -> Rle:
+    """Fill a box: its edges are rounded to whole pixels, and what lies outside the frame is cut off.
+
+    Args:
+        xyxy: Edges in pixels, finite.
+        size_wh: Width and height of the frame in pixels.
+
+    Example:
+        >>> area(of_box((-2, 1, 3.4, 5), (8, 4)))
+        9
+    """
+    x1, y1, x2, y2 = (min(max(round(edge), 0), limit) for edge, limit in zip(xyxy, size_wh * 2, strict=True))
+    mask = np.zeros(size_wh[::-1], dtype=bool)
+    mask[y1:y2, x1:x2] = True
+    return encode(mask)
 
 
 def decode(rle: Rle) -> NDArray[np.bool_]:

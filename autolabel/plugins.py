@@ -1,12 +1,33 @@
 """Third parties' classes by name: an entry point of an installed package, or ``package.module:Class``."""
 
 import importlib
+from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
 from autolabel.errors import UserError
 
-__all__ = ["find_plugin", "import_class"]
+__all__ = ["find_format", "find_plugin", "import_class"]
+
+
+def find_format(name: str, known: Mapping[str, str], group: str) -> Any:
+    """Load what writes or reads a format.
+
+    Args:
+        name: One of `known`, the name of an entry point, or ``package.module:Class``.
+        known: ``package.module:Class`` of the formats that are built in, by name.
+        group: Group of the entry points.
+
+    Raises:
+        UserError: There is none of this name, or it cannot be imported.
+    """
+    found = import_class(known[name]) if name in known else find_plugin(name, group)
+    if found is None:
+        raise UserError(
+            f"expected one of the formats {', '.join(known)} or package.module:Class, found {name!r}; "
+            "choose one of them"
+        )
+    return found
 
 
 def find_plugin(name: str, group: str) -> Any | None:

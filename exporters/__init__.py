@@ -1,7 +1,7 @@
 """Exporters: from a run to a dataset that other people's software reads, one module per format.
 
 >>> sorted(EXPORTERS)
-['coco', 'coco-video', 'yolo', 'yolo-seg']
+['coco', 'coco-video', 'cvat', 'davis', 'label-studio', 'mot', 'parquet', 'sav', 'voc', 'yolo', 'yolo-seg']
 """
 
 import shutil
@@ -11,7 +11,7 @@ from typing import Final
 
 from autolabel.errors import RunError, UserError
 from autolabel.exporters.protocols import Exporter, ExportOptions, ExportReport
-from autolabel.plugins import find_plugin, import_class
+from autolabel.plugins import find_format
 from autolabel.store import Run
 
 __all__ = ["EXPORTERS", "ExportOptions", "ExportReport", "Exporter", "export", "find_exporter"]
@@ -19,6 +19,13 @@ __all__ = ["EXPORTERS", "ExportOptions", "ExportReport", "Exporter", "export", "
 EXPORTERS: Final[Mapping[str, str]] = {
     "coco": "autolabel.exporters.coco:Coco",
     "coco-video": "autolabel.exporters.coco_video:CocoVideo",
+    "cvat": "autolabel.exporters.cvat:Cvat",
+    "davis": "autolabel.exporters.davis:Davis",
+    "label-studio": "autolabel.exporters.label_studio:LabelStudio",
+    "mot": "autolabel.exporters.mot:Mot",
+    "parquet": "autolabel.exporters.parquet:Parquet",
+    "sav": "autolabel.exporters.sav:Sav",
+    "voc": "autolabel.exporters.voc:Voc",
     "yolo": "autolabel.exporters.yolo:Yolo",
     "yolo-seg": "autolabel.exporters.yolo:YoloSeg",
 }
@@ -61,13 +68,7 @@ def find_exporter(name: str) -> Exporter:
     Raises:
         UserError: There is none, or what was found is none.
     """
-    exporter_class = import_class(EXPORTERS[name]) if name in EXPORTERS else find_plugin(name, "autolabel.exporters")
-    if exporter_class is None:
-        raise UserError(
-            f"expected one of the formats {', '.join(EXPORTERS)} or package.module:Class, found {name!r}; "
-            "choose one of them"
-        )
-    exporter = exporter_class()
+    exporter = find_format(name, EXPORTERS, "autolabel.exporters")()
     if not isinstance(exporter, Exporter):
         raise UserError(f"{name}: expected an exporter (a method `export`), found {type(exporter).__name__}")
     return exporter

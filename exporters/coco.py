@@ -2,8 +2,9 @@
 
 ``file_name`` is relative to the folder of ``annotations.json``. Masks are COCO's compressed RLE, in which holes,
 islands and overlaps are exact; ``area`` is the mask's and ``bbox`` its tight box. Beside COCO's own keys, an image has
-its ``frame_index`` and ``video`` (the input's name), an annotation its ``track_id`` (the object's identity within the
-video), ``score`` and ``source``; readers leave them alone. What the labels hold and COCO does not: evidence and flags.
+its ``frame_index``, ``pts_s`` (null for a still) and ``video`` (the input's name), an annotation its ``track_id`` (the
+object's identity within the video), ``score`` and ``source``; readers leave them alone. What the labels hold and COCO
+does not: a video's rate and number of frames, evidence and flags.
 
 Format: https://cocodataset.org/#format-data.
 """
@@ -75,6 +76,7 @@ def _image(picture: Picture) -> dict[str, Any]:
         "height": height,
         "video": picture.input_name,
         "frame_index": picture.frame.frame_index,
+        "pts_s": picture.frame.pts_s,
     }
 
 

@@ -6,11 +6,12 @@ from itertools import groupby
 from pathlib import PurePosixPath
 from typing import Final
 
+from autolabel.errors import RunError
 from autolabel.exporters.splits import split_frames
-from autolabel.labels import FrameLabels, VideoLabels
+from autolabel.labels import FrameLabels, InputKind, VideoLabels
 from autolabel.store import Run
 
-__all__ = ["ALL", "Picture", "Plan", "plan_pictures", "with_labels"]
+__all__ = ["ALL", "Picture", "Plan", "by_input", "plan_pictures", "plan_videos", "with_labels"]
 
 ALL: Final = "all"
 """The only split of a format that has none."""
@@ -40,10 +41,12 @@ class Plan:
     Attributes:
         splits: The pictures of each split that has any, in the order of the run.
         left_out: Number of frames that lie between training and validation and are in neither.
+        stills: Inputs that are left out because the format holds videos alone.
     """
 
     splits: dict[str, list[Picture]]
     left_out: int = 0
+    stills: tuple[str, ...] = ()
 
 
 def plan_pictures(run: Run, val_share: float | None, *, folder: str = "", flat: bool = False) -> Plan:
@@ -70,12 +73,44 @@ def plan_pictures(run: Run, val_share: float | None, *, folder: str = "", flat: 
     return Plan(dict(sorted(splits.items())), sum(map(len, frames.values())) - image_id)
 
 
+def plan_videos(run: Run, file_name: str = "") -> Plan:
+    """Number and name the frames of a run's videos, for a format that holds videos alone and knows no splits.
+
+    Args:
+        run: Whose finished inputs are exported.
+        file_name: A picture's name, in which ``{video}`` is the input's name, ``{index}`` the frame's index and
+            ``{number}`` its number from 1; empty for a format that keeps videos whole.
+
+    Raises:
+        RunError: The run has no video.
+    """
+    videos = [name for name, record in run.records.items() if record.kind == InputKind.VIDEO]
+    if not videos:
+        raise RunError(
+            f"expected a video in the run {run.path}, found stills alone, which are no sequence; "
+            "choose a format for pictures, as coco"
+        )
+    pictures = [
+        Picture(
+            image_id,
+            name,
+            frame,
+            file_name.format(video=name, index=frame.frame_index, number=frame.frame_index + 1),
+        )
+        for image_id, (name, frame) in enumerate(((name, frame) for name in videos for frame in run.frames(name)), 1)
+    ]
+    return Plan({ALL: pictures}, stills=tuple(name for name in run.records if name not in videos))
+
+
+def by_input(run: Run, pictures: Iterable[Picture]) -> Iterator[tuple[VideoLabels, list[Picture]]]:
+    """The labels of each input with its pictures, one input in memory at a time."""
+    for input_name, of_input in groupby(pictures, key=lambda picture: picture.input_name):
+        yield run.input(input_name), list(of_input)
+
+
 def with_labels(run: Run, pictures: Iterable[Picture]) -> Iterator[tuple[VideoLabels, Picture]]:
     """Each picture with the labels of its input, one input in memory at a time."""
-    for input_name, of_input in groupby(pictures, key=lambda picture: picture.input_name):
-        labels = run.input(input_name)
-        for picture in of_input:
-            yield labels, picture
+    return ((labels, picture) for labels, of_input in by_input(run, pictures) for picture in of_input)
 
 
 class _Names:

@@ -1,8 +1,10 @@
 """A mask as one closed polygon, for formats that have room for no more.
 
-Outlines run through the border pixels of the mask, as those of OpenCV do (`cv2.findContours` after Suzuki and Abe,
-1985, https://doi.org/10.1016/0734-189X(85)90016-7), so that `cv2.fillPoly`, which draws its outline too, gives the mask
-back.
+`along_edges` follows the edges of the mask's pixels, for readers that fill what lies within, as COCO's do.
+
+`join` is for readers that draw. Its outlines run through the border pixels of the mask, as those of OpenCV do
+(`cv2.findContours` after Suzuki and Abe, 1985, https://doi.org/10.1016/0734-189X(85)90016-7), so that `cv2.fillPoly`,
+which draws its outline too, gives the mask back.
 Coordinates lie a hair before the middle of their pixel: readers that round and readers that cut off both arrive at it.
 
 Several outlines (holes, islands) become one by bridges of no width, each gone over in both directions, between nearest
@@ -19,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import DisjointSet
 from scipy.spatial import Delaunay
 
-__all__ = ["join", "outlines", "rasterise"]
+__all__ = ["along_edges", "join", "outlines", "rasterise"]
 
 Points: TypeAlias = NDArray[np.int32]
 """Corners or border pixels ``(x, y)``, int32, shape ``(P, 2)``."""
@@ -40,10 +42,24 @@ def join(parts: Sequence[Points]) -> NDArray[np.float64]:
     Returns:
         Its corners ``(x, y)`` in pixels, float64, shape ``(P, 2)``, at least three.
     """
-    points = np.concatenate(parts)  # (N, 2)
-    owner = np.repeat(np.arange(len(parts)), [len(part) for part in parts])  # (N,)
-    corners = _corners(points[_round_trip(owner, _bridges(points, owner))])
+    corners = _ring(parts)
     return np.add(corners, _IN_PIXEL, dtype=np.float64) if len(corners) > 2 else _thin(corners)
+
+
+def along_edges(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Make one polygon of the edges of a mask's pixels.
+
+    Drawn twice as large, the mask has border pixels that are quarters of the old ones, each at a corner that the way
+    along the edges goes through.
+
+    Args:
+        mask: Not empty, bool, shape ``(H, W)``.
+
+    Returns:
+        Its corners ``(x, y)`` in pixels, whole numbers from 0 to the width and height, int64, shape ``(P, 2)``.
+    """
+    doubled = mask.repeat(2, axis=0).repeat(2, axis=1)  # (2H, 2W)
+    return _ring([(outline + 1) // 2 for outline in outlines(doubled)]).astype(np.int64)
 
 
 def rasterise(polygon: NDArray[np.float64], size_wh: tuple[int, int]) -> NDArray[np.bool_]:
@@ -51,6 +67,13 @@ def rasterise(polygon: NDArray[np.float64], size_wh: tuple[int, int]) -> NDArray
     canvas = np.zeros(size_wh[::-1], dtype=np.uint8)
     cv2.fillPoly(canvas, [polygon.astype(np.int32)], color=(1,))
     return canvas.astype(bool)
+
+
+def _ring(parts: Sequence[Points]) -> Points:
+    """One way round all outlines, its corners alone, int32, shape ``(P, 2)``."""
+    points = np.concatenate(parts)  # (N, 2)
+    owner = np.repeat(np.arange(len(parts)), [len(part) for part in parts])  # (N,)
+    return _corners(points[_round_trip(owner, _bridges(points, owner))])
 
 
 def _bridges(points: Points, owner: NDArray[np.int64]) -> list[tuple[int, int]]:

@@ -1,7 +1,7 @@
 """What an exporter must answer to be used here; a third party's class that fits is a plugin."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -62,7 +62,14 @@ class ExportReport:
         report = cls(Counter({split: len(pictures) for split, pictures in plan.splits.items()}))
         if plan.left_out:
             report.notes.append(f"frames between training and validation that are in neither: {plan.left_out}")
+        if plan.stills:
+            report.notes.append(f"stills, which this format has no place for: {', '.join(plan.stills)}")
         return report
+
+    def add_all(self, split: str, labels: VideoLabels, pictures: Iterable[Picture]) -> None:
+        """Count what is on pictures of one input."""
+        for picture in pictures:
+            self.add(split, labels, picture)
 
     def add(self, split: str, labels: VideoLabels, picture: Picture) -> None:
         """Count what is on one picture."""

@@ -15,13 +15,25 @@ from autolabel.labels import InputKind
 from autolabel.originals import open_original, original_frames
 from autolabel.store import Run
 
-__all__ = ["write_json", "write_pictures"]
+__all__ = ["copy_video", "write_json", "write_json_list", "write_pictures", "write_text"]
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text as UTF-8 with the line ends it has, the same on every system."""
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_json(path: Path, sections: Mapping[str, Any]) -> None:
     """Write a mapping as JSON; a section that is an iterator becomes a list, one record a line, streamed."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(_lines(sections))
+
+
+def write_json_list(path: Path, records: Iterable[Any]) -> None:
+    """Write a list as JSON, one record a line, streamed."""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(_list_lines(records))
+        file.write("\n")
 
 
 def _lines(sections: Mapping[str, Any]) -> Iterator[str]:
@@ -46,6 +58,24 @@ def _list_lines(records: Iterable[Any]) -> Iterator[str]:
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def copy_video(run: Run, input_name: str, target: Path, on_picture: Callable[[], None]) -> None:
+    """Copy a video file, for formats that keep labels beside videos.
+
+    Args:
+        run: Whose input it is.
+        input_name: The input's name.
+        target: Where the copy shall stand; its folder need not exist.
+        on_picture: Called once for every frame that was looked at.
+
+    Raises:
+        RunError: The video has moved or changed since it was labelled.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(open_original(run, input_name).path, target)
+    for _ in run.frames(input_name):
+        on_picture()
 
 
 def write_pictures(run: Run, pictures: Sequence[Picture], folder: Path, on_picture: Callable[[], None]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
+from factories import clip, write_run
 from typer.testing import CliRunner
 
 from autolabel.cli import app
@@ -202,6 +203,17 @@ def test_evaluate(workspace: Path) -> None:
     arguments = ("evaluate", workspace / "run", "--truth", workspace / "truth.json")
     assert "HOTA" in autolabel(*arguments).stdout
     assert json.loads(autolabel(*arguments, "--json").stdout)["scope"]["videos"] == 1
+
+
+def test_evaluate_against_other_formats(tmp_path: Path) -> None:
+    """A run's own labels in a format with exact masks are a truth that it meets; an unknown format is named."""
+    write_run(tmp_path / "run", clip())
+    arguments = ("export", tmp_path / "run", "--no-images", "--format", "cvat", "--out", tmp_path / "data")
+    assert autolabel(*arguments).exit_code == 0
+    against = ("evaluate", tmp_path / "run", "--truth", tmp_path / "data", "--truth-format")
+    figures = json.loads(autolabel(*against, "cvat", "--json").stdout)
+    assert figures["tracking"]["hota"] == pytest.approx(1)
+    assert_one_sentence(autolabel(*against, "cvaat"), "cvaat")
 
 
 @pytest.mark.parametrize("command", ["export", "render", "evaluate"])

@@ -27,8 +27,8 @@ def export(
         typer.Option(
             "--format",
             metavar="NAME",
-            help="coco, coco-video, yolo, yolo-seg or package.module:Class. Repeatable; several formats go into one "
-            "folder each below DATASET.",
+            help="coco, coco-video, cvat, davis, label-studio, mot, parquet, sav, voc, yolo, yolo-seg or "
+            "package.module:Class. Repeatable; several formats go into one folder each below DATASET.",
         ),
     ],
     images: Annotated[bool, typer.Option("--images/--no-images", help="Write the pictures, or labels alone.")] = True,
@@ -97,7 +97,15 @@ def render(
 
 def evaluate(
     run: RunArgument,
-    truth: Annotated[Path, typer.Option(metavar="FILE", help="True labels, as `export --format coco-video` writes.")],
+    truth: Annotated[Path, typer.Option(metavar="PATH", help="True labels: a file or a folder, as the format has it.")],
+    truth_format: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="coco, coco-video, cvat, davis, label-studio, mot, sav, voc, yolo, yolo-seg or "
+            "package.module:function.",
+        ),
+    ] = "coco-video",
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -108,7 +116,7 @@ def evaluate(
     from autolabel import evaluation, importers, store
 
     output = Output(quiet, as_json)
-    figures = evaluation.evaluate(list(store.load_run(run)), importers.read_coco_video(truth))
+    figures = evaluation.evaluate(list(store.load_run(run)), importers.read_labels(truth, truth_format))
     print_evaluation(figures, output)
     output.result(asdict(figures))
 

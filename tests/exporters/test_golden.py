@@ -14,13 +14,16 @@ from autolabel.labels import InputKind
 
 GOLDEN = Path(__file__).parent / "golden"
 
+COMPRESSED = ("davis", "parquet")
+"""Formats whose bytes depend on the version of a compressor; their content is tested elsewhere."""
+
 
 def texts(folder: Path) -> dict[str, str]:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in files}
 
 
-@pytest.mark.parametrize("format_name", EXPORTERS)
+@pytest.mark.parametrize("format_name", [name for name in EXPORTERS if name not in COMPRESSED])
 def test_labels_are_written_as_ever(tmp_path: Path, format_name: str) -> None:
     """A video and a folder of stills, with an overlap, a hole and a verified empty frame, give the known files."""
     run = write_run(tmp_path / "run", clip(), clip("photos", "photos", InputKind.IMAGES))

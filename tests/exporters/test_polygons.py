@@ -7,7 +7,9 @@ from factories import blobs, block, masks_of_any_shape
 from hypothesis import given, settings
 from numpy.typing import NDArray
 
-from autolabel.exporters.polygons import join, outlines, rasterise
+from autolabel.exporters.polygons import along_edges, join, outlines, rasterise
+from autolabel.importers.coco_masks import rle_of_polygons
+from autolabel.masks import decode
 
 
 def drawn_again(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -80,3 +82,11 @@ def test_speckled_masks() -> None:
     polygon = join(parts)
     drawn = rasterise(polygon, (200, 200))
     assert (drawn | speckled).sum() == drawn.sum()
+
+
+@settings(max_examples=300)
+@given(mask=masks_of_any_shape())
+def test_the_way_along_the_edges_encloses_the_mask(mask: NDArray[np.bool_]) -> None:
+    """What COCO's rasteriser fills is any mask, to the pixel, whatever its islands and holes."""
+    polygon = along_edges(mask).ravel().tolist()
+    np.testing.assert_array_equal(decode(rle_of_polygons([polygon], mask.shape)), mask)

@@ -1,6 +1,7 @@
 """Labels and runs to test with: small ones by hand, any ones by hypothesis."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -193,3 +194,87 @@ def any_identity() -> st.SearchStrategy[InputIdentity]:
 def comparable(labels: VideoLabels | Masklet | Rejected) -> str:
     """Everything in it as text, so that arrays and NaN compare."""
     return repr(labels)
+
+
+AWKWARD_NAMES = ("no", "1e3", "größe: ok", 'a "quoted" / slashed', "<null> & 'co'", "日本, 語")
+"""Class names that YAML, XML, JSON or CSV could take for something else."""
+
+
+def rings(size_wh: tuple[int, int]) -> NDArray[np.bool_]:
+    """Frames within frames, each a hole in the one around it; the outermost touches every border."""
+    height, width = size_wh[::-1]
+    rows, columns = np.arange(height)[:, None], np.arange(width)[None]
+    to_border = np.minimum(np.minimum(rows, height - 1 - rows), np.minimum(columns, width - 1 - columns))
+    return np.asarray(to_border % 2 == 0)
+
+
+def _mask_of_size(size_wh: tuple[int, int]) -> st.SearchStrategy[NDArray[np.bool_]]:
+    """Any mask that is not empty, the full one and nested holes among them."""
+    anything = arrays(np.bool_, size_wh[::-1], elements=st.booleans()).filter(np.any)
+    return st.just(np.ones(size_wh[::-1], dtype=bool)) | st.just(rings(size_wh)) | anything
+
+
+@st.composite
+def labels_to_export(draw: st.DrawFn, kind: InputKind = InputKind.VIDEO) -> VideoLabels:
+    """Labels without evidence and flags, which no format holds; frames without objects are verified empty."""
+    size_wh, frame_count = (draw(st.integers(1, 12)), draw(st.integers(1, 9))), draw(st.integers(1, 4))
+    on_frames = st.dictionaries(st.integers(0, frame_count - 1), _mask_of_size(size_wh), min_size=1)
+    object_ids = sorted(draw(st.sets(st.integers(1, 99), max_size=3)))
+    masklets = []
+    for object_id in object_ids:
+        found = draw(on_frames)
+        class_id, score = draw(st.integers(0, len(AWKWARD_NAMES) - 1)), draw(st.integers(0, 100)) / 100
+        masklets.append(masklet(object_id, class_id, {index: found[index] for index in sorted(found)}, score))
+    seen = {index for each in masklets for index in each.frame_indices.tolist()}
+    states = [FrameState.LABELLED if index in seen else FrameState.VERIFIED_EMPTY for index in range(frame_count)]
+    return VideoLabels(
+        name="clip",
+        path="clip.mp4" if kind == InputKind.VIDEO else "clip",
+        kind=kind,
+        class_names=AWKWARD_NAMES,
+        frames=tuple(replace(frame, size_wh=size_wh) for frame in frames(states, kind)),
+        masklets=tuple(masklets),
+        fps=25.0 if kind == InputKind.VIDEO else None,
+        frame_count=frame_count,
+    )
+
+
+Contents = dict[int, tuple[str, dict[int, list[list[bool]]]]]
+"""Class and mask by frame of every object, by identity."""
+
+
+def contents(labels: VideoLabels) -> Contents:
+    """What the labels say, in a form that compares and prints."""
+    return {
+        masklet.object_id: (
+            labels.class_names[masklet.class_id],
+            {
+                frame_index: masks.decode(rle).tolist()
+                for frame_index, rle in zip(masklet.frame_indices.tolist(), masklet.rles, strict=True)
+            },
+        )
+        for masklet in labels.masklets
+    }
+
+
+def looked_at(labels: VideoLabels) -> list[tuple[int, tuple[int, int], FrameState]]:
+    """Index, size and state of each frame."""
+    return [(frame.frame_index, frame.size_wh, frame.state) for frame in labels.frames]
+
+
+def boxed(labels: VideoLabels) -> VideoLabels:
+    """The same labels with filled boxes for masks."""
+    sizes = {frame.frame_index: frame.size_wh for frame in labels.frames}
+    return replace(
+        labels,
+        masklets=tuple(
+            replace(
+                masklet,
+                rles=tuple(
+                    masks.of_box(box, sizes[index])
+                    for box, index in zip(masklet.xyxy.tolist(), masklet.frame_indices.tolist(), strict=True)
+                ),
+            )
+            for masklet in labels.masklets
+        ),
+    )

@@ -1,24 +1,22 @@
-"""Labels from a COCO video file: COCO's annotations with `videos`, a frame index on images, a track on annotations.
+"""Labels from COCO files, and from COCO video: with `videos`, a frame index on images, a track on annotations.
 
-The contract is that of `autolabel.exporters.coco_video`. Read with good will: masks may be compressed or uncompressed
-RLE or polygons, an annotation without a track is an object of its own, unknown keys are ignored.
+The contracts are those of `autolabel.exporters.coco` and `autolabel.exporters.coco_video`. Read with good will: masks
+may be compressed or uncompressed RLE or polygons, or missing where there is a box; an annotation without a track is an
+object of its own, unknown keys are ignored.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import count
-from pathlib import Path, PurePath
+from pathlib import Path
 
-import numpy as np
-from pydantic import BaseModel, FiniteFloat, NonNegativeInt, PositiveInt, ValidationError
+from pydantic import BaseModel, FiniteFloat, NonNegativeInt, PositiveInt
 
-from autolabel import masks
-from autolabel.errors import InputError
 from autolabel.importers.coco_masks import rle_of_compressed, rle_of_polygons, rle_of_runs
-from autolabel.labels import FrameLabels, FrameState, InputKind, Masklet, Source, VideoLabels
-from autolabel.masks import Rle
+from autolabel.importers.reading import reading
+from autolabel.importers.sightings import Sighting, unique_names, video_labels
+from autolabel.labels import FrameLabels, InputKind, Source, VideoLabels
+from autolabel.masks import Rle, of_box
 
-__all__ = ["read_coco_video"]
+__all__ = ["read_coco", "read_coco_video"]
 
 _REMEDY = "give an annotations.json as `autolabel export --format coco-video` writes it"
 _SOURCES = {source.value: source for source in Source}
@@ -55,6 +53,7 @@ class _Annotation(BaseModel):
     image_id: int
     category_id: int
     segmentation: _Rle | list[list[FiniteFloat]]
+    bbox: tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat] | None = None
     track_id: int | None = None
     score: FiniteFloat | None = None
     source: str | None = None
@@ -68,16 +67,65 @@ class _File(BaseModel):
     annotations: list[_Annotation]
 
 
-@dataclass(frozen=True)
-class _Sighting:
-    """One object on one frame."""
+class _CocoImage(BaseModel):
+    id: int
+    width: PositiveInt
+    height: PositiveInt
+    file_name: str
+    video: str | None = None
+    frame_index: NonNegativeInt | None = None
+    pts_s: FiniteFloat | None = None
 
-    track_id: int | None
-    class_id: int
-    frame_index: int
-    rle: Rle
-    score: float
-    source: Source
+
+class _CocoAnnotation(_Annotation):
+    segmentation: _Rle | list[list[FiniteFloat]] = []
+
+
+class _CocoFile(BaseModel):
+    images: list[_CocoImage]
+    categories: list[_Category]
+    annotations: list[_CocoAnnotation]
+
+
+def read_coco(path: str | Path) -> list[VideoLabels]:
+    """Read a COCO file of instances.
+
+    Images that name their ``video`` and ``frame_index``, as our own do, are its frames; images whose ``pts_s`` is null
+    are stills. Elsewhere all images are the stills of one input, in the file's order. The rest is as in
+    `read_coco_video`.
+
+    Returns:
+        One per video, in the file's order; `path` is its name, or the file's without the suffix.
+
+    Raises:
+        InputError: The file cannot be read or does not follow the contract.
+    """
+    path = Path(path)
+    with reading(path, "a COCO file", "give an annotations.json as `autolabel export --format coco` writes it"):
+        return _labels(_with_videos(_CocoFile.model_validate_json(path.read_bytes()), path.stem))
+
+
+def _with_videos(file: _CocoFile, name: str) -> _File:
+    """The same file as COCO video has it."""
+    names = [image.video or name for image in file.images]
+    video_ids = {video: video_id for video_id, video in enumerate(dict.fromkeys(names), start=1)}
+    return _File(
+        videos=[_Video(id=video_id, file_name=video) for video, video_id in video_ids.items()],
+        images=[
+            _Image(
+                id=image.id,
+                video_id=video_ids[video],
+                frame_index=place if image.frame_index is None else image.frame_index,
+                width=image.width,
+                height=image.height,
+                file_name=image.file_name,
+                pts_s=image.pts_s,
+            )
+            for place, (image, video) in enumerate(zip(file.images, names, strict=True))
+        ],
+        categories=file.categories,
+        annotations=[*file.annotations],
+    )
 
 
 def read_coco_video(path: str | Path) -> list[VideoLabels]:
@@ -93,22 +141,8 @@ def read_coco_video(path: str | Path) -> list[VideoLabels]:
     Raises:
         InputError: The file cannot be read or does not follow the contract.
     """
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: expected a COCO video file, cannot read it ({error.strerror}); {_REMEDY}") from error
-    try:
-        return _labels(_File.model_validate_json(content))
-    except ValidationError as error:
-        raise InputError(f"{path}: expected a COCO video file, found {_first_fault(error)}; {_REMEDY}") from error
-    except ValueError as error:
-        raise InputError(f"{path}: {error}; {_REMEDY}") from error
-
-
-def _first_fault(error: ValidationError) -> str:
-    fault = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(map(str, fault["loc"]))
-    return f"{fault['msg']!r} at {place}" if place else repr(fault["msg"])
+    with reading(path, "a COCO video file", _REMEDY):
+        return _labels(_File.model_validate_json(Path(path).read_bytes()))
 
 
 def _labels(file: _File) -> list[VideoLabels]:
@@ -123,12 +157,12 @@ def _labels(file: _File) -> list[VideoLabels]:
     images_of: dict[int, list[_Image]] = {video.id: [] for video in file.videos}
     for image in file.images:
         images_of[image.video_id].append(image)
-    sightings_of: dict[int, list[_Sighting]] = {video.id: [] for video in file.videos}
+    sightings_of: dict[int, list[Sighting]] = {video.id: [] for video in file.videos}
     for annotation in file.annotations:
         image = images[annotation.image_id]
         if not annotation.iscrowd:
             sightings_of[image.video_id].append(_sighting(annotation, image, class_ids[annotation.category_id]))
-    names = _unique_names(file.videos)
+    names = unique_names([video.file_name for video in file.videos])
     class_names = tuple(category.name for category in file.categories)
     return [
         _video_labels(video, name, class_names, images_of[video.id], sightings_of[video.id])
@@ -161,12 +195,12 @@ def _require_known(kind: str, used: Iterable[int], known: set[int]) -> None:
         raise ValueError(f"expected the {kind} with the id {unknown[0]}, found none")
 
 
-def _sighting(annotation: _Annotation, image: _Image, class_id: int) -> _Sighting:
+def _sighting(annotation: _Annotation, image: _Image, class_id: int) -> Sighting:
     try:
-        rle = _rle(annotation.segmentation, [image.height, image.width])
+        rle = _rle(annotation, (image.width, image.height))
     except ValueError as error:
         raise ValueError(f"image {image.id}: {error}") from error
-    return _Sighting(
+    return Sighting(
         track_id=annotation.track_id,
         class_id=class_id,
         frame_index=image.frame_index,
@@ -176,9 +210,13 @@ def _sighting(annotation: _Annotation, image: _Image, class_id: int) -> _Sightin
     )
 
 
-def _rle(segmentation: _Rle | list[list[float]], size: list[int]) -> Rle:
-    """One mask of an image of the size ``[height, width]``."""
+def _rle(annotation: _Annotation, size_wh: tuple[int, int]) -> Rle:
+    """Its mask; where it has none, its box."""
+    segmentation, size = annotation.segmentation, list(size_wh[::-1])
     if isinstance(segmentation, list):
+        if annotation.bbox and not segmentation:
+            x, y, width, height = annotation.bbox
+            return of_box((x, y, x + width, y + height), size_wh)
         return rle_of_polygons(segmentation, size)
     if list(segmentation.size) != size:
         raise ValueError(f"expected a mask of the size {size}, found {list(segmentation.size)}")
@@ -188,62 +226,25 @@ def _rle(segmentation: _Rle | list[list[float]], size: list[int]) -> Rle:
 
 
 def _video_labels(
-    video: _Video, name: str, class_names: tuple[str, ...], images: Sequence[_Image], sightings: Sequence[_Sighting]
+    video: _Video, name: str, class_names: tuple[str, ...], images: Sequence[_Image], sightings: Sequence[Sighting]
 ) -> VideoLabels:
-    masklets = _masklets(sightings)
-    labelled = {frame_index for masklet in masklets for frame_index in masklet.frame_indices.tolist()}
     stills = video.fps is None and all(image.pts_s is None for image in images)
-    ordered = sorted(images, key=lambda image: image.frame_index)
-    return VideoLabels(
+    return video_labels(
+        video.file_name,
+        class_names,
+        [_frame(image, stills) for image in images],
+        sightings,
         name=name,
-        path=video.file_name,
         kind=InputKind.IMAGES if stills else InputKind.VIDEO,
-        class_names=class_names,
-        frames=tuple(_frame(image, stills, image.frame_index in labelled) for image in ordered),
-        masklets=masklets,
         fps=video.fps,
-        frame_count=len(images) if video.frame_count is None else video.frame_count,
+        frame_count=video.frame_count,
     )
 
 
-def _frame(image: _Image, still: bool, labelled: bool) -> FrameLabels:
+def _frame(image: _Image, still: bool) -> FrameLabels:
     return FrameLabels(
         frame_index=image.frame_index,
         size_wh=(image.width, image.height),
         pts_s=image.pts_s,
         file_name=image.file_name if still else None,
-        state=FrameState.LABELLED if labelled else FrameState.VERIFIED_EMPTY,
     )
-
-
-def _masklets(sightings: Sequence[_Sighting]) -> tuple[Masklet, ...]:
-    """Objects by identity: the track's number, or the next free one where there is no track."""
-    seen = [sighting for sighting in sightings if masks.area(sighting.rle)]
-    track_ids = [sighting.track_id for sighting in seen if sighting.track_id is not None]
-    shift = max(0, 1 - min(track_ids, default=1))  # identities begin at 1
-    free = count(max(track_ids, default=0) + 1)
-    tracks: dict[int, list[_Sighting]] = {}
-    for sighting in seen:
-        track_id = next(free) if sighting.track_id is None else sighting.track_id
-        tracks.setdefault(track_id + shift, []).append(sighting)
-    return tuple(_masklet(object_id, tracks[object_id]) for object_id in sorted(tracks))
-
-
-def _masklet(object_id: int, sightings: Sequence[_Sighting]) -> Masklet:
-    if len({sighting.class_id for sighting in sightings}) > 1:
-        raise ValueError(f"expected one category for all of track {object_id}, found several")
-    ordered = sorted(sightings, key=lambda sighting: sighting.frame_index)
-    return Masklet(
-        object_id=object_id,
-        class_id=ordered[0].class_id,
-        score=max(sighting.score for sighting in ordered),
-        frame_indices=np.array([sighting.frame_index for sighting in ordered], dtype=np.int64),
-        rles=tuple(sighting.rle for sighting in ordered),
-        sources=tuple(sighting.source for sighting in ordered),
-    )
-
-
-def _unique_names(videos: Sequence[_Video]) -> list[str]:
-    """Name of each file without its suffix, with the video's number where two share it."""
-    stems = [PurePath(video.file_name).stem or "video" for video in videos]
-    return [f"{stem}-{video.id}" if stems.count(stem) > 1 else stem for stem, video in zip(stems, videos, strict=True)]

@@ -1,0 +1,70 @@
+"""TrackEval reads exports as sequences of its own benchmarks."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from factories import clip, write_run
+
+from autolabel import masks
+from autolabel.exporters import ExportOptions, export
+
+trackeval = pytest.importorskip(
+    "trackeval", reason="needs `pip install --no-deps -r tests/requirements-no-deps.txt`", exc_type=ImportError
+)
+
+
+def test_motchallenge(tmp_path: Path) -> None:
+    """It finds frames, boxes, identities and classes of the labels, and a tracker that repeats them scores 1."""
+    labels = clip()
+    export(write_run(tmp_path / "run", labels), "mot", tmp_path / "truth", ExportOptions(images=False))
+    tracker = tmp_path / "trackers/copy/data/clip.txt"
+    tracker.parent.mkdir(parents=True)
+    lines = (tmp_path / "truth/clip/gt/gt.txt").read_text().splitlines()
+    tracker.write_text("".join(line.rsplit(",", maxsplit=2)[0] + "\n" for line in lines))  # trackers name no class
+    dataset: Any = trackeval.datasets.MotChallenge2DBox(
+        {
+            "GT_FOLDER": str(tmp_path / "truth"),
+            "TRACKERS_FOLDER": str(tmp_path / "trackers"),
+            "SKIP_SPLIT_FOL": True,
+            "SEQ_INFO": {"clip": None},  # the length is read from seqinfo.ini
+            "BENCHMARK": "MOT15",  # which has no classes, so that all objects count
+            "PRINT_CONFIG": False,
+        }
+    )
+    assert (dataset.seq_list, dataset.seq_lengths) == (["clip"], {"clip": labels.frame_count})
+    raw = dataset.get_raw_seq_data("copy", "clip")
+    for frame in labels.frames:
+        on_frame = labels.on_frame(frame.frame_index)
+        boxes = np.array([masklet.xyxy[row] for masklet, row in on_frame]).reshape(-1, 4)
+        found = raw["gt_dets"][frame.frame_index].reshape(-1, 4)
+        np.testing.assert_array_equal(np.hstack([found[:, :2], found[:, :2] + found[:, 2:]]), boxes)
+        assert raw["gt_ids"][frame.frame_index].tolist() == [masklet.object_id for masklet, _ in on_frame]
+        assert raw["gt_classes"][frame.frame_index].tolist() == [masklet.class_id + 1 for masklet, _ in on_frame]
+    hota = trackeval.metrics.HOTA().eval_sequence(dataset.get_preprocessed_seq_data(raw, "pedestrian"))
+    assert hota["HOTA"].mean() == pytest.approx(1)
+
+
+def test_davis(tmp_path: Path) -> None:
+    """It finds a mask without overlap for each object on each frame, and a tracker that repeats them scores 1."""
+    labels = clip()
+    export(write_run(tmp_path / "run", labels), "davis", tmp_path / "truth", ExportOptions(images=False))
+    truth = tmp_path / "truth/Annotations/Full-Resolution"
+    shutil.copytree(truth, tmp_path / "trackers/copy/data")
+    dataset: Any = trackeval.datasets.DAVIS(
+        {
+            "GT_FOLDER": str(truth),
+            "TRACKERS_FOLDER": str(tmp_path / "trackers"),
+            "SEQ_INFO": {"clip": labels.frame_count},
+            "PRINT_CONFIG": False,
+        }
+    )
+    raw = dataset.get_raw_seq_data("copy", "clip")
+    assert [ids.tolist() for ids in raw["gt_ids"]] == [[1, 2], [1, 2], [2], []]
+    for found, frame in zip(raw["gt_dets"], labels.frames, strict=True):
+        own = [masklet.rles[row] for masklet, row in labels.on_frame(frame.frame_index)]
+        assert masks.area_of_many(found).sum() == (masks.area(masks.merge(own)) if own else 0)
+    hota = trackeval.metrics.HOTA().eval_sequence(dataset.get_preprocessed_seq_data(raw, "general"))
+    assert hota["HOTA"].mean() == pytest.approx(1)
