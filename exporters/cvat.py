@@ -21,10 +21,10 @@ from xml.etree.ElementTree import Element, SubElement
 
 import numpy as np
 
+from autolabel.exporters.appearances import appearances
 from autolabel.exporters.plan import ALL, by_input, plan_videos
 from autolabel.exporters.polygons import along_edges
 from autolabel.exporters.protocols import ExportOptions, ExportReport
-from autolabel.exporters.stretches import stretches
 from autolabel.exporters.writing import write_pictures, write_text
 from autolabel.labels import Masklet, Source, VideoLabels
 from autolabel.masks import decode
@@ -92,13 +92,13 @@ def _meta(labels: VideoLabels) -> Element:
 def _track(labels: VideoLabels, masklet: Masklet) -> Element:
     source = "manual" if Source.HUMAN in masklet.sources else "auto"
     track = Element("track", id=str(masklet.object_id), label=labels.class_names[masklet.class_id], source=source)
-    for stretch in stretches(labels, masklet):
+    for appearance in appearances(labels, masklet):
         points = ""
-        for row in stretch.rows:
+        for row in appearance.rows:
             points = _points(masklet, row)
             _add_polygon(track, int(masklet.frame_indices[row]), points, outside=False)
-        if stretch.gone is not None:
-            _add_polygon(track, stretch.gone, points, outside=True)
+        if appearance.gone is not None:
+            _add_polygon(track, appearance.gone, points, outside=True)
     return track
 
 

@@ -28,9 +28,9 @@ from xml.etree.ElementTree import Element, SubElement
 import numpy as np
 
 from autolabel.brush_rle import pack
+from autolabel.exporters.appearances import appearances
 from autolabel.exporters.plan import ALL, Picture, by_input, plan_pictures, with_labels
 from autolabel.exporters.protocols import ExportOptions, ExportReport
-from autolabel.exporters.stretches import stretches
 from autolabel.exporters.writing import copy_video, write_json_list, write_pictures, write_text
 from autolabel.labels import InputKind, Masklet, VideoLabels
 from autolabel.masks import decode
@@ -106,10 +106,10 @@ def _prediction(results: list[dict[str, Any]]) -> dict[str, Any]:
 def _video_rectangle(labels: VideoLabels, masklet: Masklet) -> dict[str, Any]:
     fps = labels.fps or 1.0
     sequence = []
-    for stretch in stretches(labels, masklet):
-        for row in stretch.rows:
+    for appearance in appearances(labels, masklet):
+        for row in appearance.rows:
             number = int(masklet.frame_indices[row]) + 1
-            place = {"frame": number, "time": number / fps, "enabled": row != stretch.rows[-1], "rotation": 0}
+            place = {"frame": number, "time": number / fps, "enabled": row != appearance.rows[-1], "rotation": 0}
             sequence.append(place | _percent(masklet, row))
     class_name = labels.class_names[masklet.class_id]
     value = {"framesCount": labels.frame_count, "duration": labels.frame_count / fps, "sequence": sequence}

@@ -7,11 +7,11 @@ import numpy as np
 
 from autolabel.labels import Masklet, VideoLabels
 
-__all__ = ["Stretch", "stretches"]
+__all__ = ["Appearance", "appearances"]
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Appearance:
     """Frames on which an object is in sight, with no frame between them on which it was looked for and not there.
 
     Attributes:
@@ -23,8 +23,8 @@ class Stretch:
     gone: int | None
 
 
-def stretches(labels: VideoLabels, masklet: Masklet) -> Iterator[Stretch]:
-    """The stretches of one object, in time."""
+def appearances(labels: VideoLabels, masklet: Masklet) -> Iterator[Appearance]:
+    """The appearances of one object, in time."""
     looked_at = [frame.frame_index for frame in labels.frames]
     places = np.searchsorted(looked_at, masklet.frame_indices)  # (N,)
     ends = np.flatnonzero(np.diff(places, append=len(looked_at) + 1) > 1)
@@ -32,5 +32,5 @@ def stretches(labels: VideoLabels, masklet: Masklet) -> Iterator[Stretch]:
     for last in ends.tolist():
         following = places[last] + 1
         gone = looked_at[following] if following < len(looked_at) else looked_at[-1] + 1
-        yield Stretch(range(first, last + 1), gone if gone < labels.frame_count else None)
+        yield Appearance(range(first, last + 1), gone if gone < labels.frame_count else None)
         first = last + 1
