@@ -36,12 +36,22 @@ _SUPERSAMPLING = 4  # edges are antialiased by drawing this many times larger an
 
 @dataclass(frozen=True)
 class Look:
-    """What one object looks like, apart from where it is."""
+    """What one object looks like, apart from where it is.
+
+    Attributes:
+        colour: One of `COLOURS`.
+        shape: One of `SHAPES`.
+        rgb: Its shade of the colour.
+        proportion: What the shape's name leaves open, 0-1: how large a ring's hole is, how thick a star or a cross, how
+            pointed a heart.
+        outline: Width of its outline in pixels; 0 for none.
+        outline_shade: Brightness of the outline as a share of the fill's.
+    """
 
     colour: str
     shape: str
     rgb: tuple[int, int, int]
-    hole: float
+    proportion: float
     outline: float
     outline_shade: float
 
@@ -65,9 +75,9 @@ def choose_look(rng: np.random.Generator, pairs: Sequence[Pair]) -> Look:
         colour,
         shape,
         rgb=(round(255 * red), round(255 * green), round(255 * blue)),
-        hole=rng.uniform(0.55, 0.62),
+        proportion=rng.uniform(0, 1),
         outline=rng.uniform(0.6, 1.6) if rng.random() < 0.25 else 0.0,
-        outline_shade=rng.uniform(0.55, 0.8),
+        outline_shade=rng.uniform(0.1, 0.9),
     )
 
 
@@ -76,45 +86,76 @@ def _regular_polygon(corners: int, *, start: float = 0.0) -> Floats:
     return np.stack([np.sin(turn), -np.cos(turn)], axis=1)  # (corners, 2)
 
 
-def _star() -> Floats:
-    outer, inner = _regular_polygon(5), 0.42 * _regular_polygon(5, start=np.pi / 5)
-    return np.stack([outer, inner], axis=1).reshape(10, 2)
+def _star(inner: float) -> Floats:
+    points, dents = _regular_polygon(5), inner * _regular_polygon(5, start=np.pi / 5)
+    return np.stack([points, dents], axis=1).reshape(10, 2)
 
 
-def _cross(arm: float = 0.33) -> Floats:
+def _cross(arm: float) -> Floats:
     corner = [(-arm, -1), (arm, -1), (arm, -arm), (1, -arm), (1, arm), (arm, arm)]
     points = np.array(corner + [(-x, -y) for x, y in corner], dtype=np.float64)
     return np.asarray(points / np.hypot(arm, 1.0))
 
 
-def _heart() -> Floats:
-    """The well-known curve (mathworld.wolfram.com/HeartCurve.html), scaled into the unit circle."""
-    t = np.linspace(0, 2 * np.pi, 64, endpoint=False)
-    x = 16 * np.sin(t) ** 3
-    y = -(13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t))
-    points = np.stack([x, y - (y.min() + y.max()) / 2], axis=1)
+def _heart(pointed: float) -> Floats:
+    """Between the well-known curve (mathworld.wolfram.com/HeartCurve.html) and a square with two half discs."""
+    points = (1 - pointed) * _HEART_CURVE + pointed * _HEART_OF_DISCS
+    points = points - (0, (points[:, 1].min() + points[:, 1].max()) / 2)
     return np.asarray(points / np.hypot(*points.T).max())
 
 
-_UNIT_OUTLINES: dict[str, Floats] = {
-    "circle": _regular_polygon(64),
-    "square": _regular_polygon(4, start=np.pi / 4),
-    "triangle": _regular_polygon(3),
-    "star": _star(),
-    "hexagon": _regular_polygon(6),
-    "cross": _cross(),
-    "ring": _regular_polygon(64),
-    "heart": _heart(),
-}
+def _heart_curve() -> Floats:
+    t = np.linspace(0, 2 * np.pi, 200)
+    y = -(13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t))
+    return _evenly(np.stack([16 * np.sin(t) ** 3, y], axis=1) / 16)
+
+
+def _heart_of_discs() -> Floats:
+    """A square on its corner with half discs on its upper sides, from the notch clockwise."""
+    turn = np.linspace(-0.75 * np.pi, 0.25 * np.pi, 60)
+    right = np.stack([np.cos(turn) + np.sqrt(0.5), np.sin(turn) - np.sqrt(0.5)], axis=1)
+    left = right[::-1] * (-1, 1)
+    return _evenly(np.concatenate([right, [(0.0, np.sqrt(2))], left]) / 1.5)
+
+
+def _evenly(points: Floats, count: int = 64) -> Floats:
+    """So many points at equal distances along a closed way that ends where it begins, shape ``(count, 2)``."""
+    lengths = np.concatenate([[0.0], np.hypot(*np.diff(points, axis=0).T).cumsum()])
+    places = np.linspace(0, lengths[-1], count, endpoint=False)
+    return np.stack([np.interp(places, lengths, axis) for axis in points.T], axis=1)
+
+
+_HEART_CURVE, _HEART_OF_DISCS = _heart_curve(), _heart_of_discs()
+
+
+def _unit_outline(shape: str, proportion: float) -> Floats:
+    """Corners of a shape that touches the unit circle, shape ``(N, 2)``."""
+    match shape:
+        case "circle" | "ring":
+            return _regular_polygon(64)
+        case "square":
+            return _regular_polygon(4, start=np.pi / 4)
+        case "triangle":
+            return _regular_polygon(3)
+        case "hexagon":
+            return _regular_polygon(6)
+        case "star":
+            return _star(0.38 + 0.12 * proportion)
+        case "cross":
+            return _cross(0.26 + 0.12 * proportion)
+        case _:
+            return _heart(proportion)
 
 
 def _contours(look: Look, pose: Pose) -> list[Floats]:
     """Outlines of a placed shape in pixels; a second one is a hole."""
     cos, sin = np.cos(pose.angle), np.sin(pose.angle)
-    outline = _UNIT_OUTLINES[look.shape] @ np.array([[cos, sin], [-sin, cos]]) * pose.radius + (pose.x, pose.y)
+    unit = _unit_outline(look.shape, look.proportion)
+    outline = unit @ np.array([[cos, sin], [-sin, cos]]) * pose.radius + (pose.x, pose.y)
     if look.shape != "ring":
         return [outline]
-    return [outline, look.hole * (outline - (pose.x, pose.y)) + (pose.x, pose.y)]
+    hole = 0.55 + 0.07 * look.proportion
+    return [outline, hole * (outline - (pose.x, pose.y)) + (pose.x, pose.y)]
 
 
 def coverage(look: Look, pose: Pose) -> tuple[NDArray[np.float32], NDArray[np.float32], int, int]:
