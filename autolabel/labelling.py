@@ -49,6 +49,7 @@ class Recipe:
         settings: What the engine decides by.
         device: Where the models run; chosen by themselves where None.
         dtype: Their precision, likewise.
+        memories: How many frames the tracker remembers of an object at most, likewise.
         threads: Threads that torch computes with; the last digits of the scores depend on them.
         classes_before: How many classes of the run the inputs are labelled for already, others than the ontology's.
     """
@@ -59,6 +60,7 @@ class Recipe:
     settings: EngineSettings
     device: str | None = None
     dtype: str | None = None
+    memories: int | None = None
     threads: int = 1
     classes_before: int = 0
 
@@ -74,7 +76,7 @@ class Recipe:
         return Setup(
             self.ontology,
             load_detector(self.detector, self.ontology, device=self.device, dtype=self.dtype),
-            load_tracker(self.tracker, device=self.device, dtype=self.dtype),
+            load_tracker(self.tracker, device=self.device, dtype=self.dtype, memories=self.memories),
             self.settings,
         )
 

@@ -94,6 +94,7 @@ def label(
     extend: bool = False,
     device: str | None = None,
     dtype: str | None = None,
+    memories: int | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> LabelSummary:
     """Label videos and images and write the run.
@@ -118,6 +119,8 @@ def label(
             labelled already are looked at for the new classes only.
         device: Where the models run; an accelerator where there is one by default.
         dtype: Precision of the models; by default what suits the checkpoint and the hardware.
+        memories: How many frames the tracker remembers of an object at most; fewer are faster. By default what its
+            model was trained with.
         on_progress: Called after every frame.
 
     Returns:
@@ -132,7 +135,7 @@ def label(
     found = _find(inputs, selection)
     check_run_folder(out)
     settings = EngineSettings(keyframe_every=keyframe_every, shots=shots)
-    recipe = Recipe(whole, detector, tracker, settings, device, dtype, _threads(Path(out), jobs))
+    recipe = Recipe(whole, detector, tracker, settings, device, dtype, memories, _threads(Path(out), jobs))
     setup = recipe.load()
     writer = _writer(Path(out), describe(recipe, setup, selection), whole, extend=extend)
     report = _reporter(found.inputs, on_progress)
@@ -185,6 +188,7 @@ def estimate(
     stream: int | None = None,
     device: str | None = None,
     dtype: str | None = None,
+    memories: int | None = None,
 ) -> Estimate:
     """Tell how long `label` will take and how much disk its run will need, from the first frames of the first input.
 
@@ -193,7 +197,8 @@ def estimate(
     selection = {"fps": fps, "start_s": start_s, "end_s": end_s, "stream": stream}
     found = _find(inputs, selection)
     settings = EngineSettings(keyframe_every=keyframe_every)
-    recipe = Recipe(Ontology.parse(ontology), detector, tracker, settings, device, dtype, _share_of_threads(jobs=1))
+    threads = _share_of_threads(jobs=1)
+    recipe = Recipe(Ontology.parse(ontology), detector, tracker, settings, device, dtype, memories, threads)
     counts = {source.slug: _count_frames(source) for source in found.inputs}
     with TemporaryDirectory() as folder:
         sample = _measure(found.inputs[0], recipe, Path(folder))

@@ -91,13 +91,16 @@ def load_detector(name: str, ontology: Ontology, *, device: str | None = None, d
     return detector
 
 
-def load_tracker(name: str, *, device: str | None = None, dtype: str | None = None) -> Tracker:
+def load_tracker(
+    name: str, *, device: str | None = None, dtype: str | None = None, memories: int | None = None
+) -> Tracker:
     """Load a tracker by name.
 
     Args:
         name: As the module's docstring says.
         device: Where it runs; chosen by itself where None. A plugin chooses for itself.
         dtype: Precision of its weights, likewise.
+        memories: How many frames an object remembers at most, likewise.
 
     Raises:
         UserError: There is no such model, or it is no tracker.
@@ -106,7 +109,7 @@ def load_tracker(name: str, *, device: str | None = None, dtype: str | None = No
         tracker = _construct(name, plugin)
     else:
         adapter, checkpoint = _find_adapter(name, TRACKERS, "tracker")
-        tracker = adapter(checkpoint, device=device, dtype=dtype)
+        tracker = adapter(checkpoint, device=device, dtype=dtype, memories=memories)
     if not isinstance(tracker, Tracker):
         raise ModelError(f"{name}: expected a tracker (name, start), found {type(tracker).__name__}")
     return tracker

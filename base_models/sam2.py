@@ -46,12 +46,21 @@ class Sam2:
         checkpoint: Hub id or local folder.
         device: Where it runs; by default an accelerator where there is one.
         dtype: Its precision; by default what its card asks for, else what the hardware is good at.
+        memories: Frames whose memory maps an object attends to, a prompted one and recent ones; fewer are faster and
+            follow less well. By default as many as the model was trained with, which is the most.
 
     Raises:
-        ModelError: The checkpoint cannot be found or is none of SAM 2.
+        ModelError: The checkpoint cannot be found or is none of SAM 2, or the number of memories is impossible.
     """
 
-    def __init__(self, checkpoint: str | Path, *, device: str | None = None, dtype: str | None = None) -> None:
+    def __init__(
+        self,
+        checkpoint: str | Path,
+        *,
+        device: str | None = None,
+        dtype: str | None = None,
+        memories: int | None = None,
+    ) -> None:
         folder = resolve_checkpoint(checkpoint)
         chosen_device = choose_device(device)
         chosen_dtype = choose_dtype(folder, chosen_device, dtype)
@@ -61,10 +70,15 @@ class Sam2:
         self._model = from_pretrained(Sam2VideoModel, folder, dtype=chosen_dtype).to(chosen_device).eval()
         if list(self._model.vision_encoder.neck.fpn_top_down_levels) != [2, 3]:
             raise ModelError(f"{checkpoint}: expected the feature pyramid of SAM 2, found another; use its own adapter")
+        most = self._model.num_maskmem
+        if memories is not None and not 1 <= memories <= most:
+            raise ModelError(f"memories: expected 1 to {most}, as {self.name} was trained with, found {memories}")
+        self._memories = memories or most
+        self.configuration["memories"] = str(self._memories)
 
     def start(self, size_wh: tuple[int, int], snapshot: bytes = b"") -> "Sam2Session":
         """Begin a video whose frames are ``size_wh`` pixels, or go on where a session's snapshot was taken."""
-        session = Sam2Session(self._model, self._processor, size_wh)
+        session = Sam2Session(self._model, self._processor, size_wh, self._memories)
         if snapshot:
             session.restore(snapshot)
         return session
@@ -99,8 +113,11 @@ class _Recall:
 class Sam2Session:
     """Tracking within one video; see `autolabel.base_models.protocols.TrackerSession`."""
 
-    def __init__(self, model: Sam2VideoModel, processor: Sam2VideoProcessor, size_wh: tuple[int, int]) -> None:
+    def __init__(
+        self, model: Sam2VideoModel, processor: Sam2VideoProcessor, size_wh: tuple[int, int], memories: int
+    ) -> None:
         self._model = model
+        self._memories = memories
         self._processor = processor
         self._size_wh = size_wh
         self._scale = model.image_size / np.array(size_wh, dtype=np.float64)
@@ -201,9 +218,7 @@ class Sam2Session:
         """Choose memories as the original does: the prompted frames, and the frames just passed."""
         kept = self._objects[object_id]
         towards = -1 if reverse else 1
-        recent_maps = [
-            age for age in range(self._model.num_maskmem - 1, 0, -1) if frame_index - towards * age in kept.recent
-        ]
+        recent_maps = [age for age in range(self._memories - 1, 0, -1) if frame_index - towards * age in kept.recent]
         limit = self._model.config.max_object_pointers_in_encoder
         recent_pointers = [age for age in range(1, limit) if frame_index - towards * age in kept.recent]
         past = [frame for frame in kept.conditioning if (frame_index - frame) * towards >= 0]

@@ -32,6 +32,9 @@ def label(
     end: Annotated[float | None, typer.Option(metavar="SECONDS", help="End each video here.")] = None,
     stream: Annotated[int | None, typer.Option(metavar="INDEX", help="Which stream of a file with several.")] = None,
     shots: Annotated[bool, typer.Option(help="Look for shot boundaries; they end all masklets.")] = True,
+    memories: Annotated[
+        int | None, typer.Option(metavar="N", help="Frames the tracker remembers of an object; fewer are faster.")
+    ] = None,
     add_class: AddClassOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Measure a few frames and tell what the run will take; keep nothing.")
@@ -60,6 +63,7 @@ def label(
         "stream": stream,
         "device": device,
         "dtype": dtype,
+        "memories": memories,
     }
     if dry_run:
         _tell(pipeline.estimate(inputs, wanted, **options), output)
