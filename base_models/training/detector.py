@@ -35,8 +35,11 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 STAGES = ((0.35, 128), (0.7, 160), (1.0, 192))
 """Up to which share of the training pictures have which shorter side, in pixels, give or take 16."""
 
-HINTS_UNTIL = 0.7
-"""Share of the training over which the hints for the backbone fade to nothing."""
+HINTS_UNTIL, LEAST_HINTS = 0.7, 0.5
+"""Share of the training over which the hints for the backbone fade, and to which share of their weight.
+
+Without hints colours and shapes grow together, and pairs that training never shows are found less and less.
+"""
 
 BATCH_SIZE = 8
 LEARNING_RATE = 1e-3
@@ -176,14 +179,14 @@ def learning_groups(model: nn.Module) -> list[ParameterGroup]:
 
 
 def loss_of_step(model: TrainedDetector, steps: int, seed: int) -> Callable[[int], dict[str, Tensor]]:
-    """The losses of a step, as the loop wants them; hints fade, so that the end of the training is the task alone."""
+    """The losses of a step, as the loop wants them; hints fade a little, in favour of the task itself."""
 
     def losses(step: int) -> dict[str, Tensor]:
         share = step / steps
         batch = draw_batch(step, share, seed)
         output = output_of(model.detector, batch.pixels, batch.input_ids, batch.attention_mask)
         hints = hint_losses(model.hints(output.features), output.cells, batch.targets)
-        fading = max(0.0, 1 - share / HINTS_UNTIL)
+        fading = max(LEAST_HINTS, 1 - share / HINTS_UNTIL)
         return detection_losses(output.layers, batch.targets) | {name: fading * hint for name, hint in hints.items()}
 
     return losses
@@ -205,7 +208,7 @@ def train(folder: Path, schedule: Schedule, seed: int) -> nn.Module:
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder of the training; an unfinished one is continued.")],
-    steps: Annotated[int, typer.Option(help="Optimizer steps of the whole training.")] = 11_000,
+    steps: Annotated[int, typer.Option(help="Optimizer steps of the whole training.")] = 12_500,
     seed: Annotated[int, typer.Option(help="Decides first weights and data.")] = 0,
     threads: Annotated[int, typer.Option(help="Threads for torch; figures repeat only with the same number.")] = 1,
 ) -> None:
