@@ -151,10 +151,11 @@ def _link(
 ) -> dict[int, Detected]:
     """Give detections the identities of the former frame's, the largest overlap first, and new ones to the rest."""
     overlaps = masks.iou([item.rle for item in former.values()], [item.rle for item in detected])  # (F, D)
-    linked: dict[int, Detected] = {}
+    known_before = list(former.items())
     left = dict(enumerate(detected))
+    linked: dict[int, Detected] = {}
     for row, column in _largest_first(overlaps):
-        known, before = list(former.items())[row]
+        known, before = known_before[row]
         fits = across_classes or before.class_id == detected[column].class_id
         if overlaps[row, column] >= _LINK_IOU and fits and known not in linked and column in left:
             linked[known] = left.pop(column)

@@ -1,6 +1,6 @@
 """Checkpoints of the real configurations with random weights: they find nothing, in as much time as the real ones.
 
-They are made once and kept in the system's folder of temporary files, about 0.5 GB.
+They are made once and kept in the system's folder of temporary files, 0.4 GB.
 """
 
 from collections.abc import Callable

@@ -169,7 +169,7 @@ def _print(title: str, times: Mapping[str, Times], decoding: float) -> None:
     for way, row in times.items():
         cells = (decoding, *row.parts.values(), row.wall - row.model, row.model, row.wall)
         ratios = (row.wall / row.model, row.wall / times[ENGINE].wall)
-        table.add_row(way, *(f"{cell:.4f}" for cell in cells), *(f"{ratio:.2f}" for ratio in ratios))
+        table.add_row(way, *(f"{cell:.3g}" for cell in cells), *(f"{ratio:.2f}" for ratio in ratios))
     Console(width=160).print(table)
 
 
