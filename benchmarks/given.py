@@ -49,8 +49,9 @@ class GivenMasks:
     def __init__(self) -> None:
         self._computed = load_tracker(self.model, device=_DEVICE, dtype=self.dtype)
 
-    def start(self, size_wh: tuple[int, int]) -> "_GivenSession":
-        """Begin a video whose frames are ``size_wh`` pixels."""
+    def start(self, size_wh: tuple[int, int], snapshot: bytes = b"") -> "_GivenSession":
+        """Begin a video whose frames are ``size_wh`` pixels; one that was interrupted is not gone on with."""
+        assert not snapshot, "expected a video from its beginning"
         return _GivenSession(self._computed.start(size_wh))
 
 
@@ -89,6 +90,9 @@ class _GivenSession:
 
     def drop(self, object_ids: Sequence[int]) -> None:
         self._computed.drop(object_ids)
+
+    def snapshot(self) -> bytes:
+        return self._computed.snapshot()
 
     def _true(self, frame_index: int, batch: MaskBatch, object_ids: Sequence[int]) -> MaskBatch:
         rle_of = {item.object_id: item.rle for item in self._seen[frame_index]}

@@ -43,7 +43,7 @@ PROMPT_COUNT = 4
 
 PARTS: Final[Mapping[str, str]] = {
     "GroundingDinoForObjectDetection": "detect",
-    "Sam2VisionModel": "encode",
+    "Sam2HieraDetModel": "encode",
     "Sam2VideoMemoryAttention": "memory attention",
     "Sam2VideoMaskDecoder": "decode masks",
     "Sam2VideoMemoryEncoder": "memory encoding",
