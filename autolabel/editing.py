@@ -132,7 +132,7 @@ class Editor:
         frames = original_frames(self._run, self._name, indices)
         found = refine(self._tracker, frames, known, frame_index, prompt)
         change = Change(
-            (Span(object_id, indices[0], indices[-1]),), tuple(_human_rows(found, object_id, frame_index)), classes
+            (Span(object_id, min(found), max(found)),), tuple(_human_rows(found, object_id, frame_index)), classes
         )
         objects = [masklet for masklet in self.labels.masklets if masklet.object_id == object_id]
         self._append(action, change, objects, locked=((object_id, frame_index),))

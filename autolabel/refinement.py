@@ -2,8 +2,8 @@
 
 The object alone is tracked anew, in both directions, from the prompt and the nearest frame before it that is to be
 trusted. A correction is conditioning memory: one that counted as one more tracked frame would be forgotten after a few
-(sam2 issues 546, 719 and 731). It travels until a locked frame, the object's end, or a frame on which a detector or a
-person said what the correction says too: from there on the labels are right as they are.
+(sam2 issues 546, 719 and 731). It travels until a locked frame, the object's end, or the next frame on which a detector
+or a person stands for the mask: what lies beyond has a better witness than one click on a hard frame.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,8 +22,6 @@ from autolabel.masks import Rle
 __all__ = ["Known", "frames_to_refine", "refine"]
 
 _OBJECT: Final = 1  # the only one in its session
-_AGREEMENT: Final = 0.5
-"""Mask IoU from which a trusted frame says what the correction says."""
 
 
 @dataclass(frozen=True)
@@ -128,16 +126,14 @@ def _answer(session: TrackerSession, frame: Frame, prompt: Prompt) -> Rle | None
 def _travel(
     session: TrackerSession, frames: Iterable[Frame], known: Known, *, reverse: bool
 ) -> Iterator[tuple[int, Rle | None]]:
-    """Track in one direction until what is known there agrees."""
+    """Track in one direction up to the next frame that can be trusted."""
     for frame in frames:
+        if frame.frame_index in known.trusted:
+            return
         session.encode(frame.frame_index, frame.image)
         mask = session.step(frame.frame_index, [_OBJECT], reverse=reverse).masks[0]
         session.forget(frame.frame_index)
-        rle = _visible(masks.cleaned(mask))
-        trusted = [known.rows[frame.frame_index]] if frame.frame_index in known.trusted else []
-        if rle is not None and (masks.iou([rle], trusted) >= _AGREEMENT).any():
-            return
-        yield frame.frame_index, rle
+        yield frame.frame_index, _visible(masks.cleaned(mask))
 
 
 def _visible(mask: NDArray[np.bool_]) -> Rle | None:
