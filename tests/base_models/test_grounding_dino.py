@@ -233,9 +233,11 @@ def test_bfloat16_means_the_same(checkpoint: Path) -> None:
     for dtype in ("bfloat16", "float32"):
         detector = GroundingDino(ONTOLOGY, checkpoint, device="cpu", dtype=dtype)
         detector._image_processor.size = {"shortest_edge": 512, "longest_edge": 512}
-        (detections,) = detector.detect([still(0)])
-        best[dtype] = detections.data["class_scores"].max(axis=0)  # (C,)
-    np.testing.assert_allclose(best["bfloat16"], best["float32"], atol=0.05)
+        found = [detector.detect([still(number)])[0] for number in range(3)]
+        best[dtype] = np.array([detections.data["class_scores"].max(axis=0) for detections in found])  # (B, C)
+    difference = np.abs(best["bfloat16"] - best["float32"])
+    assert difference.mean() <= 0.03
+    assert difference.max() <= 0.1
 
 
 def test_overflow_is_reported(checkpoint: Path) -> None:
