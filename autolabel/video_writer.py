@@ -15,8 +15,8 @@ from autolabel.files import atomic_path
 
 __all__ = ["VideoWriter"]
 
-_THREADS: Final = 4
-"""Fixed, because x264's output depends on their number and must not depend on the machine."""
+_THREADS: Final = 1
+"""x264's output depends on their number, and with several, once in a great while, on a busy machine's timing."""
 
 
 class VideoWriter:
