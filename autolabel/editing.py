@@ -175,8 +175,7 @@ class Editor:
 
 def _rows(masklet: Masklet, object_id: int) -> Iterable[LabelRow]:
     """A masklet's rows under an identity."""
-    columns = zip(masklet.frame_indices.tolist(), masklet.rles, masklet.sources, strict=True)
-    return (LabelRow(frame_index, object_id, rle, source) for frame_index, rle, source in columns)
+    return (LabelRow(frame_index, object_id, rle, source) for frame_index, rle, source in masklet.on_frames())
 
 
 def _human_rows(found: dict[int, Rle | None], object_id: int, frame_index: int) -> Iterable[LabelRow]:

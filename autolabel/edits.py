@@ -188,9 +188,7 @@ class _Draft:
         self._labels = labels
         self._masklets = {masklet.object_id: masklet for masklet in labels.masklets}
         self._rows: dict[int, dict[int, tuple[Rle, Source]]] = {
-            masklet.object_id: dict(
-                zip(masklet.frame_indices.tolist(), zip(masklet.rles, masklet.sources, strict=True), strict=True)
-            )
+            masklet.object_id: {index: (rle, source) for index, rle, source in masklet.on_frames()}
             for masklet in labels.masklets
         }
         self._classes: dict[int, int] = {}

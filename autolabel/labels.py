@@ -99,6 +99,10 @@ class Masklet:
         if not 0.0 <= self.score <= 1.0:
             raise LabelError(f"object {self.object_id}: expected a score from 0 to 1, found {self.score}")
 
+    def on_frames(self) -> Iterator[tuple[int, Rle, Source]]:
+        """Frame, mask and where it came from, one frame after the other."""
+        return zip(self.frame_indices.tolist(), self.rles, self.sources, strict=True)
+
     @cached_property
     def xyxy(self) -> NDArray[np.float64]:
         """Tight box of each mask in pixels of the original frame, float64, shape ``(N, 4)``."""

@@ -41,11 +41,9 @@ class Known:
     @classmethod
     def of(cls, masklet: Masklet, locked: Iterable[int]) -> "Known":
         """What a masklet and its locked frames tell."""
-        frame_indices = masklet.frame_indices.tolist()
-        sources = zip(frame_indices, masklet.sources, strict=True)
         return cls(
-            dict(zip(frame_indices, masklet.rles, strict=True)),
-            frozenset(index for index, source in sources if source is not Source.PROPAGATED),
+            {index: rle for index, rle, _ in masklet.on_frames()},
+            frozenset(index for index, _, source in masklet.on_frames() if source is not Source.PROPAGATED),
             frozenset(locked),
         )
 

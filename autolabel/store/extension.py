@@ -65,10 +65,8 @@ def _read_objects(folder: Path) -> tuple[list[Masklet], dict[int, list[LabelRow]
     others = {entry.masklet.object_id: entry.masklet for entry in rejected if entry.masklet.object_id not in known}
     aside: dict[int, list[LabelRow]] = defaultdict(list)
     for entry in rejected:
-        masklet = entry.masklet
-        columns = zip(masklet.frame_indices.tolist(), masklet.rles, masklet.sources, strict=True)
-        for frame_index, rle, source in columns:
-            aside[frame_index].append(LabelRow(frame_index, masklet.object_id, rle, source, entry.reason))
+        for frame_index, rle, source in entry.masklet.on_frames():
+            aside[frame_index].append(LabelRow(frame_index, entry.masklet.object_id, rle, source, entry.reason))
     return [*kept, *others.values()], aside
 
 

@@ -159,8 +159,7 @@ def write_labels(tables: Tables, labels: VideoLabels, rejected: Iterable[Rejecte
     for masklet in sorted(labels.masklets, key=lambda masklet: masklet.object_id):
         tables.objects.add(object_row(masklet))
     for entry in sorted(rejected, key=lambda entry: entry.masklet.object_id):
-        on_frames = zip(entry.masklet.frame_indices.tolist(), entry.masklet.rles, entry.masklet.sources, strict=True)
-        tables.rejected.add(rejected_row(entry.masklet, entry.reason, on_frames))
+        tables.rejected.add(rejected_row(entry.masklet, entry.reason, entry.masklet.on_frames()))
 
 
 def frames_of(table: pa.Table | pa.RecordBatch) -> tuple[FrameLabels, ...]:
