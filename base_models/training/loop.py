@@ -24,7 +24,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-__all__ = ["ParameterGroup", "Schedule", "draw_curves", "run"]
+__all__ = ["Cycle", "ParameterGroup", "Schedule", "draw_curves", "run"]
 
 LossOfStep = Callable[[int], dict[str, Tensor]]
 """Step number to named scalar losses, whose sum is minimised. A pure function of the step, weights aside."""
@@ -46,14 +46,27 @@ class ParameterGroup:
 
 
 @dataclass(frozen=True)
+class Cycle:
+    """Optimizer steps with one rise and fall of the learning rate.
+
+    Attributes:
+        steps: How many.
+        learning_rate: The peak.
+    """
+
+    steps: int
+    learning_rate: float
+
+
+@dataclass(frozen=True)
 class Schedule:
     """How long and how fast to train.
 
     Attributes:
-        steps: Optimizer steps of the whole training.
-        learning_rate: Its peak, reached after `warmup` steps.
-        warmup: Steps of linear rise; afterwards half a cosine falls to `final_share` of the peak.
-        final_share: Learning rate of the last step as a share of the peak.
+        cycles: One after the other, each with a rise and a fall of the learning rate (warm restarts,
+            https://arxiv.org/abs/1608.03983).
+        warmup: Steps of linear rise in each; afterwards half a cosine falls to `final_share` of the peak.
+        final_share: Learning rate of a cycle's last step as a share of its peak.
         betas: AdamW's.
         clip: Largest norm of the gradient.
         ema_decay: Decay of the moving average of the weights (shorter during the first steps).
@@ -62,8 +75,7 @@ class Schedule:
         log_seconds: Time between two lines of figures.
     """
 
-    steps: int
-    learning_rate: float
+    cycles: tuple[Cycle, ...]
     warmup: int = 200
     final_share: float = 0.01
     betas: tuple[float, float] = (0.9, 0.99)
@@ -73,18 +85,32 @@ class Schedule:
     save_seconds: float = 180.0
     log_seconds: float = 60.0
 
+    @property
+    def steps(self) -> int:
+        """Optimizer steps of the whole training."""
+        return sum(cycle.steps for cycle in self.cycles)
+
     def rate(self, step: int) -> float:
         """Learning rate of one step.
 
-        >>> schedule = Schedule(steps=100, learning_rate=1.0, warmup=10, final_share=0.0)
-        >>> [round(schedule.rate(step), 2) for step in (0, 9, 10, 55, 99)]
-        [0.1, 1.0, 1.0, 0.5, 0.0]
+        >>> schedule = Schedule((Cycle(100, 1.0), Cycle(20, 0.5)), warmup=10, final_share=0.0)
+        >>> [round(schedule.rate(step), 2) for step in (0, 9, 10, 55, 99, 100, 109, 115)]
+        [0.1, 1.0, 1.0, 0.5, 0.0, 0.05, 0.5, 0.25]
         """
+        cycle, step = self._place(step)
         if step < self.warmup:
-            return self.learning_rate * (step + 1) / self.warmup
-        progress = (step - self.warmup) / max(1, self.steps - self.warmup)
+            return cycle.learning_rate * (step + 1) / self.warmup
+        progress = (step - self.warmup) / max(1, cycle.steps - self.warmup)
         cosine = 0.5 * (1 + math.cos(math.pi * progress))
-        return self.learning_rate * (self.final_share + (1 - self.final_share) * cosine)
+        return cycle.learning_rate * (self.final_share + (1 - self.final_share) * cosine)
+
+    def _place(self, step: int) -> tuple[Cycle, int]:
+        """The cycle that a step belongs to, and its number within it."""
+        for cycle in self.cycles[:-1]:
+            if step < cycle.steps:
+                return cycle, step
+            step -= cycle.steps
+        return self.cycles[-1], step
 
     def ema_decay_at(self, step: int) -> float:
         """EMA decay of one step: short-sighted at first, so that the random start is forgotten."""
@@ -179,7 +205,7 @@ def _optimizer(groups: Sequence[ParameterGroup], schedule: Schedule) -> torch.op
         {"params": list(group.parameters), "weight_decay": group.weight_decay, "multiplier": group.multiplier}
         for group in groups
     ]
-    return torch.optim.AdamW(options, lr=schedule.learning_rate, betas=schedule.betas)
+    return torch.optim.AdamW(options, lr=schedule.rate(0), betas=schedule.betas)
 
 
 def _train_step(state: _State, schedule: Schedule, loss_of_step: LossOfStep) -> dict[str, Tensor]:

@@ -3,8 +3,9 @@
     python -m autolabel.base_models.training.tracker --out FOLDER
 
 Stills first, so that prompts and edges are learned cheaply, then clips that grow longer, with stills among them. Most
-of a long clip is tracked without a gradient, so that the memory learned from is that of a long video. The same command
-continues a training that was killed. The finished checkpoint lies in `FOLDER/checkpoint`.
+of a long clip is tracked without a gradient, so that the memory learned from is that of a long video, and what is
+learned from is mostly a return of something that was out of sight. The same command continues a training that was
+killed. The finished checkpoint lies in `FOLDER/checkpoint`.
 """
 
 import argparse
@@ -19,7 +20,7 @@ import torch.nn.functional as F  # noqa: N812 - the name everyone knows
 from torch import Tensor, nn
 from transformers import Sam2ImageProcessor, Sam2VideoProcessor, Sam2VideoVideoProcessor
 
-from autolabel.base_models.training.loop import ParameterGroup, Schedule, run
+from autolabel.base_models.training.loop import Cycle, ParameterGroup, Schedule, run
 from autolabel.base_models.training.tracker_clips import ClipBatch, corrective_clicks, draw_batch, whole_masks
 from autolabel.base_models.training.tracker_evaluation import quick_figures
 from autolabel.base_models.training.tracker_forward import Again, roll_out
@@ -42,7 +43,7 @@ class Stage:
         steps: How many.
         frame_count: Frames per clip that are learned from; clips of one frame are stills.
         clip_count: Clips per batch.
-        burn_in: In half of the steps up to so many frames are tracked before those, without a gradient.
+        burn_in: In two of three steps up to so many frames are tracked before those, without a gradient.
         stills_every: Every so manieth step is one of stills, as in `STILLS`; 0 for none.
     """
 
@@ -60,7 +61,11 @@ STAGES = (
     Stage(900, 5, 3, stills_every=4),
     Stage(2700, 5, 2, burn_in=24, stills_every=4),
     Stage(700, 7, 2, burn_in=36, stills_every=4),
+    Stage(5000, 6, 2, burn_in=48, stills_every=5),
 )
+CYCLES = (Cycle(6000, 1e-3), Cycle(5000, 6e-4))
+"""The second one goes with the last stage."""
+
 _COARSE = 0.5  # weight of the coarse heads' losses
 _AGAIN = 0.4  # share of the steps on clips in which objects are prompted a second time
 
@@ -69,7 +74,7 @@ def stage_of_step(step: int) -> Stage:
     """The stage that a step belongs to, the last one for steps beyond the end.
 
     >>> stage_of_step(0).frame_count, stage_of_step(901).frame_count, stage_of_step(10**6).frame_count
-    (1, 1, 7)
+    (1, 1, 6)
     """
     start = 0
     for stage in STAGES:
@@ -117,23 +122,20 @@ def export(tracker: Any, folder: Path) -> None:
     Sam2VideoProcessor(images, Sam2VideoVideoProcessor(size=size)).save_pretrained(folder)
 
 
-def train(folder: Path, seed: int, learning_rate: float) -> None:
+def train(folder: Path, seed: int) -> None:
     """Train to the end of the schedule, from the last saved state if there is one."""
     cv2.setNumThreads(1)
     torch.manual_seed(seed)
     model = TrainedTracker(tracker_config())
-    schedule = Schedule(
-        steps=sum(stage.steps for stage in STAGES),
-        learning_rate=learning_rate,
-        ema_decay=0.998,
-        evaluate_every=700,
-    )
+    schedule = Schedule(CYCLES, ema_decay=0.998, evaluate_every=700)
 
     def loss_of_step(step: int) -> dict[str, Tensor]:
         stage = stage_of_step(step)
         rng = np.random.default_rng([seed, step])
-        burn_in = int(rng.integers(1, stage.burn_in + 1)) if stage.burn_in and rng.random() < 0.5 else 0
-        batch = draw_batch((seed, step), clip_count=stage.clip_count, frame_count=burn_in + stage.frame_count)
+        burn_in = int(rng.integers(1, stage.burn_in + 1)) if stage.burn_in and rng.random() < 2 / 3 else 0
+        batch = draw_batch(
+            (seed, step), clip_count=stage.clip_count, frame_count=burn_in + stage.frame_count, burn_in=burn_in
+        )
         again = _draw_again(rng, batch, burn_in) if stage.frame_count > 1 and rng.random() < _AGAIN else None
         return losses_of_batch(model, batch, burn_in=burn_in, again=again)
 
@@ -173,11 +175,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train the embedded tracker on drawn scenes.")
     parser.add_argument("--out", type=Path, required=True, help="training folder; a second start continues there")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    train(arguments.out, arguments.seed, arguments.learning_rate)
+    train(arguments.out, arguments.seed)
 
 
 if __name__ == "__main__":

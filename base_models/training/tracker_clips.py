@@ -39,6 +39,7 @@ _MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)  # ImageNet's, what tr
 _STD = np.array([0.229, 0.224, 0.225], dtype=np.float32)
 _LEAST_PROMPTED = 40  # visible pixels of the squeezed picture below which nobody would prompt for an object
 _LEAST_JUDGED = 20  # fewer visible pixels, but some, are neither present nor absent
+_SPARE_FRAMES = 16  # so many more are drawn where a returning object is looked for
 _STILL_SHARES = {"box": 0.35, "points": 0.5, "mask": 0.15}  # of the kinds of prompts
 _CLIP_SHARES = {"box": 0.45, "points": 0.25, "mask": 0.3}
 
@@ -79,13 +80,17 @@ class SqueezedClip:
     boxes: Floats
 
 
-def draw_batch(seed: Sequence[int], *, clip_count: int, frame_count: int, objects_per_clip: int = 3) -> ClipBatch:
+def draw_batch(
+    seed: Sequence[int], *, clip_count: int, frame_count: int, burn_in: int = 0, objects_per_clip: int = 3
+) -> ClipBatch:
     """Draw a batch of clips of training classes; clips of one frame are stills.
 
     Args:
         seed: Equal seeds give equal batches.
         clip_count: Clips in the batch.
         frame_count: Frames per clip.
+        burn_in: Of them, how many come before those that are learned from. Where there are such, an object comes back
+            after them in most clips.
         objects_per_clip: Most objects that are prompted for in a clip.
 
     Returns:
@@ -96,11 +101,10 @@ def draw_batch(seed: Sequence[int], *, clip_count: int, frame_count: int, object
     attempt = 0
     while len(clips) < clip_count:
         attempt += 1
-        scenes = _draw_scenes(rng, [*seed, attempt], frame_count)
-        object_ids = _promptable(scenes[0])
-        if object_ids:
-            chosen = rng.permutation(object_ids)[:objects_per_clip]
-            clips.append(squeeze(_spoiled(rng, scenes), [int(object_id) for object_id in chosen]))
+        scenes = _draw_scenes(rng, [*seed, attempt], frame_count, burn_in)
+        if _promptable(scenes[0]):
+            chosen = _choose_objects(rng, scenes, burn_in)[:objects_per_clip]
+            clips.append(squeeze(_spoiled(rng, scenes), chosen))
     masks, boxes = np.concatenate([clip.masks[0] for clip in clips]), np.concatenate([clip.boxes for clip in clips])
     shares = _STILL_SHARES if frame_count == 1 else _CLIP_SHARES
     return collate(clips, _draw_prompts(rng, masks, boxes, shares))
@@ -109,11 +113,11 @@ def draw_batch(seed: Sequence[int], *, clip_count: int, frame_count: int, object
 # --- scenes ----------------------------------------------------------------------------------------------------------
 
 
-def _draw_scenes(rng: np.random.Generator, seed: Sequence[int], frame_count: int) -> list[Scene]:
+def _draw_scenes(rng: np.random.Generator, seed: Sequence[int], frame_count: int, burn_in: int) -> list[Scene]:
     size_wh, pairs = _choose_size(rng), _choose_pairs(rng)
     if frame_count == 1:
         return [draw_still(seed, size_wh=size_wh, object_count=int(rng.integers(1, 7)), pairs=pairs)]
-    times = _choose_times(rng, frame_count)
+    times = _choose_times(rng, frame_count + (_SPARE_FRAMES if burn_in else 0))
     video = plan_video(
         seed,
         size_wh=size_wh,
@@ -124,7 +128,27 @@ def _draw_scenes(rng: np.random.Generator, seed: Sequence[int], frame_count: int
         pairs=pairs,
         max_speed=rng.uniform(0.015, 0.028),
     )
-    return [video.draw(time) for time in times]
+    scenes = [video.draw(time) for time in times]
+    starts = [
+        start for start in range(len(scenes) - frame_count + 1) if _returning(scenes[start:][:frame_count], burn_in)
+    ]
+    start = int(rng.choice(starts)) if starts else int(rng.integers(len(scenes) - frame_count + 1))
+    return scenes[start : start + frame_count]
+
+
+def _returning(scenes: Sequence[Scene], burn_in: int) -> list[int]:
+    """Objects that show on the first frame and come into sight again after the burn-in."""
+    seen = [{item.object_id for item in scene.objects} for scene in scenes]
+    pairs = zip(seen[burn_in - 1 :], seen[burn_in:], strict=False) if burn_in else ()
+    back = set().union(*(after - before for before, after in pairs))
+    return [object_id for object_id in _promptable(scenes[0]) if object_id in back]
+
+
+def _choose_objects(rng: np.random.Generator, scenes: Sequence[Scene], burn_in: int) -> list[int]:
+    """Objects to prompt for in random order, but first those that come back."""
+    returning = _returning(scenes, burn_in)
+    order = [int(object_id) for object_id in rng.permutation(_promptable(scenes[0]))]
+    return sorted(order, key=lambda object_id: object_id not in returning)
 
 
 def _choose_size(rng: np.random.Generator) -> tuple[int, int]:

@@ -31,7 +31,7 @@ from autolabel.base_models.training.detector_model import (
     build_processor,
 )
 from autolabel.base_models.training.detector_words import VOCABULARY, Meaning, caption_tokens, sample_phrases, say
-from autolabel.base_models.training.loop import ParameterGroup, Schedule, run
+from autolabel.base_models.training.loop import Cycle, ParameterGroup, Schedule, run
 from autolabel.scenes import ALL_PAIRS, HELD_OUT_PAIRS, draw_still
 
 CHECKPOINT = Path(autolabel.base_models.__file__).parent / "checkpoints" / "tiny-scenes-detector"
@@ -55,7 +55,7 @@ def _train_line(folder: Path, *, killed_at: int | None = None) -> nn.Module:
         x = torch.randn(16, 3, generator=torch.Generator().manual_seed(step))  # (16, 3)
         return {"square": (model(x) - x.sum(1, keepdim=True)).square().mean()}
 
-    schedule = Schedule(steps=30, learning_rate=0.05, warmup=5, evaluate_every=10, save_seconds=0, log_seconds=0)
+    schedule = Schedule((Cycle(30, 0.05),), warmup=5, evaluate_every=10, save_seconds=0, log_seconds=0)
     return run(
         model, [ParameterGroup(list(model.parameters()))], schedule, losses, folder, evaluate=lambda _: {"one": 1.0}
     )
@@ -89,7 +89,7 @@ def test_tied_weights_are_averaged_once(tmp_path: Path) -> None:
     model[1].weight = model[0].weight
     averages = []
     for name, trained in (("tied", model), ("alone", alone)):
-        schedule = Schedule(steps=5, learning_rate=0.1, warmup=1)
+        schedule = Schedule((Cycle(5, 0.1),), warmup=1)
         group = ParameterGroup(list(trained.parameters()))
         averages.append(run(trained, [group], schedule, lambda _: {"sum": group.parameters[0].sum()}, tmp_path / name))  # noqa: B023
     assert torch.equal(averages[0].state_dict()["0.weight"], averages[1].state_dict()["weight"])
@@ -246,7 +246,7 @@ def test_a_micro_detector_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(detector, "build_model", lambda seed: build_model(seed, configuration))
     monkeypatch.setattr(detector, "STAGES", ((1.0, 64),))
     monkeypatch.setattr(detector, "quick_figures", lambda _: {})
-    schedule = Schedule(steps=3, learning_rate=1e-3, warmup=1, save_seconds=0, evaluate_every=3)
+    schedule = Schedule((Cycle(3, 1e-3),), warmup=1, save_seconds=0, evaluate_every=3)
     undisturbed = detector.train(tmp_path / "undisturbed", schedule, seed=0)
     original = detection_losses
     calls = iter(range(100))
