@@ -77,8 +77,9 @@ def _left_out(record: Mapping[str, Any]) -> Iterator[str]:
         for reason, count in record[kind]["left_out"].items()
     ]
     yield from _section("Left out")
-    for kind in ("frames", "objects"):
-        yield f"{record[kind]['out']} of {record[kind]['in']} {kind} of the runs are in the dataset."
+    frames, objects = record["frames"], record["objects"]
+    yield f"Of {frames['in']} frames of the runs, {frames['out']} are in the dataset, and of {objects['in']} objects"
+    yield f"{objects['out']}; an object counts on every frame on which it is seen."
     yield ""
     if rows:
         yield from _table(["", "count"], rows)
@@ -96,7 +97,7 @@ def _models(record: Mapping[str, Any]) -> Iterator[str]:
         settings = ", ".join(f"{key} {value}" for key, value in run.get("engine", {}).items())
         yield f"- engine: {settings or 'not recorded'}"
         own = [f"{name} {value}" for name, value in run["thresholds"].items() if value is not None]
-        yield f"- score that starts an object: {_plain(', '.join([*own, 'of other classes that of the detector']))}"
+        yield f"- score that starts an object: {_plain(', '.join([*own, 'else that of the detector']))}"
         yield ""
 
 

@@ -59,10 +59,10 @@ def _videos(selection: Selection, video_ids: Mapping[str, int]) -> Iterator[dict
     for name, record in selection.records.items():
         frames, path = selection.frames(name), Path(record.path)
         width, height = frames[0].frame.size_wh if frames else (0, 0)
-        own_names = (path.name, path.as_posix(), f"{name}{path.suffix}")  # the last one for runs of different places
+        alone = (own_name for own_name in (path.name, path.as_posix()) if shared[own_name] < 2)
         yield {
             "id": video_ids[name],
-            "file_name": next(own_name for own_name in own_names if shared[own_name] < 2),
+            "file_name": next(alone, f"{name}{path.suffix}"),  # none is alone when runs were made in different places
             "width": width,
             "height": height,
             "fps": record.fps,

@@ -131,11 +131,11 @@ def how_to_load(record: Mapping[str, Any]) -> Iterator[str]:
         record: What `autolabel.exporters.record.describe` says.
     """
     format_name = record["format"]
-    split = "train" if "train" in record["splits"] else next(iter(record["splits"]))
     programs = _WAYS.get(format_name, {})
     sentence = _WITHOUT_A_PROGRAM.get(format_name)
     if not (programs or sentence):
         return
+    split = "train" if "train" in record["splits"] else next(iter(record["splits"]))
     yield "## How to load it"
     yield ""
     yield sentence or "`DATASET` is this folder. The pictures are in it unless it was exported with `--no-images`."

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, count
+from itertools import chain
 
 from autolabel.errors import UserError
+from autolabel.files import free_name
 from autolabel.store import Run
 from autolabel.store.reader import InputRecord
 
@@ -95,17 +96,16 @@ def join_inputs(runs: Sequence[Run], classes: Classes) -> tuple[dict[str, Source
     """
     inputs: dict[str, SourceInput] = {}
     again: dict[str, list[SourceInput]] = {}
-    name_of_digest: dict[str, str] = {}
     taken: set[str] = set()
+    name_of: dict[tuple[str, str, int | None], str] = {}  # by what pictures are read from
     for run, class_ids in zip(runs, classes.ids, strict=True):
         for own_name, record in run.records.items():
             source = SourceInput(run, own_name, class_ids)
-            if record.identity.sha256 in name_of_digest:
-                again.setdefault(name_of_digest[record.identity.sha256], []).append(source)
-                continue
-            numbered = chain([own_name], (f"{own_name}-{number}" for number in count(2)))
-            name = next(name for name in numbered if name.casefold() not in taken)
-            taken.add(name.casefold())
-            name_of_digest[record.identity.sha256] = name
-            inputs[name] = source
+            content = (record.kind, record.identity.sha256, record.identity.stream)
+            if content in name_of:
+                again.setdefault(name_of[content], []).append(source)
+            else:
+                name_of[content] = free_name(own_name, taken)
+                taken.add(name_of[content].casefold())
+                inputs[name_of[content]] = source
     return inputs, again

@@ -178,10 +178,11 @@ def test_export_several_formats(workspace: Path, tmp_path: Path) -> None:
 
 
 def test_export_without_images(workspace: Path, tmp_path: Path) -> None:
-    """`--no-images` writes the JSON alone, straight into the folder."""
+    """`--no-images` writes the labels and what is known of the dataset, straight into the folder."""
     arguments = ("--format", "coco-video", "--no-images", "--out", tmp_path / "data")
     assert autolabel("export", workspace / "run", *arguments).exit_code == 0
-    assert [path.name for path in (tmp_path / "data").iterdir()] == ["annotations.json"]
+    files = sorted(path.name for path in (tmp_path / "data").iterdir())
+    assert files == ["README.md", "annotations.json", "dataset.json"]
 
 
 def test_export_of_an_unknown_format_writes_nothing(workspace: Path, tmp_path: Path) -> None:
