@@ -84,7 +84,7 @@ def test_the_assignment_is_written_down(run: Run, tmp_path: Path) -> None:
     """From the record alone every picture's split can be told, and it is the one that it is in."""
     options = ExportOptions(images=False, every=3, val_share=0.3, test_share=0.3)
     export(run, "coco", tmp_path / "dataset", options)
-    written = {}
+    written: dict[tuple[str, int], str] = {}
     for split in ("train", "val", "test"):
         images = json.loads((tmp_path / f"dataset/{split}/annotations.json").read_text())["images"]
         written |= {(image["video"], image["frame_index"]): split for image in images}
@@ -173,7 +173,7 @@ def test_a_plugin_keeps_its_card(run: Run, tmp_path: Path) -> None:
 
 
 def test_to_supervision(run: Run, tmp_path: Path) -> None:
-    """Every split is a dataset with the pictures, boxes, classes and exact masks, and supervision can draw and write it."""
+    """Every split is a dataset with the pictures, boxes, classes and exact masks; supervision draws and writes it."""
     datasets = to_supervision(run, tmp_path / "pictures", ExportOptions(val_share=0.3))
     assert {split: len(dataset) for split, dataset in datasets.items()} == {"train": 12, "val": 4}
     labels = {each.name: each for each in run}
@@ -189,6 +189,9 @@ def test_to_supervision(run: Run, tmp_path: Path) -> None:
     assert record_of(tmp_path / "pictures")["format"] == "supervision"
     annotated = sv.MaskAnnotator().annotate(image.copy(), found)
     assert annotated.shape == image.shape
+    datasets["val"].as_coco(str(tmp_path / "images"), str(tmp_path / "coco.json"))
+    again = sv.DetectionDataset.from_coco(str(tmp_path / "images"), str(tmp_path / "coco.json"), force_masks=True)
+    assert sorted(len(each) for each in again.annotations.values()) == [0, 1, 2, 2]
     with pytest.raises(UserError, match="expected a new or empty folder"):
         to_supervision(run, tmp_path / "pictures")
 
