@@ -14,9 +14,7 @@ YOLO("{weights}").train(data="DATASET/data.yaml", epochs=100)
 _SUPERVISION_YOLO: Final = """\
 import supervision as sv
 
-{split} = sv.DetectionDataset.from_yolo(
-    "DATASET/images/{split}", "DATASET/labels/{split}", "DATASET/data.yaml"
-)
+{split} = sv.DetectionDataset.from_yolo("DATASET/images/{split}", "DATASET/labels/{split}", "DATASET/data.yaml")
 """
 
 _FIFTYONE_YOLO: Final = """\

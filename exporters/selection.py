@@ -4,7 +4,7 @@
 one input at a time.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -22,7 +22,6 @@ from autolabel.inputs import Input
 from autolabel.labels import InputKind, VideoLabels
 from autolabel.originals import open_original, original_frames
 from autolabel.store import Run
-from autolabel.store.reader import InputRecord
 
 __all__ = ["SelectedFrame", "Selection", "select"]
 
@@ -35,6 +34,7 @@ class Selection:
         runs: Where it comes from.
         classes: The classes of the dataset.
         inputs: The inputs, by their names in the dataset.
+        records: What is known of each input beside its labels, by the same name.
         again: Inputs that are left out as they consist of the same bytes, by the name of the one that stays.
         tally: What was left out.
     """
@@ -43,6 +43,7 @@ class Selection:
         self.options, self.runs = options, tuple(runs)
         self.classes = join_classes([run.ontology.class_names for run in runs], options.class_map)
         self.inputs, self.again = join_inputs(runs, self.classes)
+        self.records = {name: source.record for name, source in self.inputs.items()}
         self.tally = Tally()
         self._kept: dict[str, tuple[SelectedFrame, ...]] = {}
         self._thumbnails: dict[tuple[str, int], NDArray[np.uint8]] = {}
@@ -52,11 +53,6 @@ class Selection:
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes, by `class_id`."""
         return self.classes.names
-
-    @property
-    def records(self) -> Mapping[str, InputRecord]:
-        """What is known of each input beside its labels, by its name in the dataset."""
-        return {name: source.record for name, source in self.inputs.items()}
 
     @property
     def notes(self) -> list[str]:
@@ -79,7 +75,7 @@ class Selection:
             RunError: Its files are missing or damaged.
         """
         labels = self._objects(name).labels
-        staying = [kept.frame.frame_index for kept in self._kept[name]]
+        staying = np.array([kept.frame.frame_index for kept in self._kept[name]], dtype=np.int64)
         if len(staying) == len(labels.frames):
             return labels
         masklets = (on_frames(each, np.isin(each.frame_indices, staying)) for each in labels.masklets)
@@ -152,7 +148,7 @@ class Selection:
         frames = self._keep(frames, [not each.emptied for each in frames], Reason.EMPTIED)
         frames = self._keep(frames, [place % options.every == 0 for place in range(len(frames))], Reason.EVERY)
         if options.min_change:
-            always = _changing(frames, self.inputs[name].record.kind)
+            always = _changing(frames, self.records[name].kind)
             stays = unlike_all_before(self.thumbnails(name, frames), options.min_change, always)
             frames = self._keep(frames, stays.tolist(), Reason.ALIKE)
         if options.max_frames is not None:

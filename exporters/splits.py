@@ -103,7 +103,7 @@ def split_frames(selection: Selection) -> Splitting:
         return Splitting(tuple(Group(unit.name, TRAIN, {unit.input_name: unit.indices}) for unit in units))
     if len(units) == 1 and selection.records[units[0].input_name].kind == InputKind.VIDEO:
         return _cut(units[0], options.val_share, options.test_share)
-    groups = _joined(selection, units) if options.images else [[unit] for unit in units]
+    groups = _joined(selection, units)
     counts = np.array([_counts(group, len(selection.class_names)) for group in groups])
     order = [_order(group, options.seed) for group in groups]
     splits = assign(counts, list(wanted.values()), order)
@@ -115,7 +115,7 @@ def split_frames(selection: Selection) -> Splitting:
     notes = []
     if missing := [name for number, name in enumerate(names) if number not in splits]:
         notes.append(f"too few groups (videos, or stills that are not alike) to have any for {' and '.join(missing)}")
-    if not options.images:
+    if not options.images and len(units) > 1:
         notes.append("pictures were not compared, so that nearly the same ones may be in different splits")
     return Splitting(dealt_out, notes=tuple(notes))
 
@@ -167,7 +167,7 @@ def blocks(indices: Sequence[int], val_share: float, test_share: float) -> tuple
 
     Returns:
         The frames of each split, and the gap: two frames of different splits are more than so many frames apart. What
-        is too short to be cut is all for training.
+        is too short for three splits has two, and what is too short to be cut is all for training.
     """
     gap = math.ceil((indices[-1] - indices[0] + 1) * max(val_share, test_share) / 2 - 1e-9)
     held_out = {TEST: round(test_share * len(indices)), VAL: round(val_share * len(indices))}
@@ -178,15 +178,16 @@ def blocks(indices: Sequence[int], val_share: float, test_share: float) -> tuple
             parts[split] = left[-count:]
             left = [index for index in left[:-count] if index < parts[split][0] - gap]
     if not left or len(parts) < (val_share > 0) + (test_share > 0):
-        return {TRAIN: list(indices)}, 0
+        return blocks(indices, val_share, 0.0) if test_share else ({TRAIN: list(indices)}, 0)
     return {TRAIN: left, **dict(reversed(parts.items()))}, gap
 
 
 def _cut(unit: _Unit, val_share: float, test_share: float) -> Splitting:
     parts, gap = blocks(unit.indices, val_share, test_share)
     groups = tuple(Group(unit.name, split, {unit.input_name: indices}) for split, indices in parts.items())
-    note = f"{unit.name} has too few frames to be cut and is all for training"
-    return Splitting(groups, gap, (note,) if len(parts) == 1 else ())
+    missing = [split for split, share in ((VAL, val_share), (TEST, test_share)) if share and split not in parts]
+    note = f"{unit.name} has too few frames to have any for {' and '.join(missing)}"
+    return Splitting(groups, gap, (note,) if missing else ())
 
 
 def _units(selection: Selection) -> list[_Unit]:
@@ -204,15 +205,16 @@ def _units(selection: Selection) -> list[_Unit]:
 
 
 def _joined(selection: Selection, units: Sequence[_Unit]) -> list[list[_Unit]]:
-    """Units of which two pictures are nearly the same, together."""
-    if len(units) == 1:
-        return [list(units)]
-    by_input = [selection.thumbnails(name, selection.frames(name)) for name in selection.inputs]
-    numbers = np.repeat(np.arange(len(units)), [len(unit.frames) for unit in units])
-    joined = joined_by_likeness(np.concatenate(by_input), numbers)
+    """Units of one file, as of its several streams, and units of which two pictures are nearly the same, together."""
+    first_of = {unit.key: number for number, unit in reversed(list(enumerate(units)))}
+    groups_of_units = np.array([first_of[unit.key] for unit in units], dtype=np.int64)
+    if selection.options.images and len(units) > 1:
+        thumbnails = np.concatenate([selection.thumbnails(name, selection.frames(name)) for name in selection.inputs])
+        sizes = [len(unit.frames) for unit in units]
+        joined = joined_by_likeness(thumbnails, np.repeat(groups_of_units, sizes))
+        groups_of_units = joined[np.cumsum([0, *sizes[:-1]])]
     groups: dict[int, list[_Unit]] = {}
-    starts = np.searchsorted(numbers, np.arange(len(units)))
-    for unit, group in zip(units, joined[starts].tolist(), strict=True):
+    for unit, group in zip(units, groups_of_units.tolist(), strict=True):
         groups.setdefault(group, []).append(unit)
     return list(groups.values())
 

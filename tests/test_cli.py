@@ -192,12 +192,19 @@ def test_export_of_several_runs(tmp_path: Path) -> None:
     runs = [tmp_path / f"run-{number}" for number in range(3)]
     for number, run in enumerate(runs):
         write_run(run, clip(), identities=[InputIdentity(f"{number:064x}", 1)])
-    result = autolabel(
-        *("export", *runs, "--format", "coco", "--no-images"),
-        *("--class-map", "car=vehicle; traffic light=", "--every", "2", "--min-score", "0.1", "--empty-share", "0.4"),
-        *("--val-share", "0.3", "--test-share", "0.3", "--seed", "3", "--licence", "CC0"),
-        *("--out", tmp_path / "data", "--json"),
+    filters = (
+        "--class-map",
+        "car=vehicle; traffic light=",
+        "--every",
+        "2",
+        "--min-score",
+        "0.1",
+        "--empty-share",
+        "0.4",
     )
+    splits = ("--val-share", "0.3", "--test-share", "0.3", "--seed", "3", "--licence", "CC0")
+    out = ("--format", "coco", "--no-images", "--out", tmp_path / "data", "--json")
+    result = autolabel("export", *runs, *filters, *splits, *out)
     report = json.loads(result.stdout)["coco"]
     assert set(report["image_counts"]) == {"train", "val", "test"}
     assert sum(report["image_counts"].values()) == 5  # two of each input, and one empty frame too many

@@ -71,7 +71,8 @@ def test_no_frame_near_one_of_another_split(indices: list[int], pair: tuple[floa
     assert all(first[-1] < second[0] for first, second in pairwise(in_time))
     assert parts[TRAIN]
     if len(parts) > 1:
-        assert gap >= (indices[-1] - indices[0]) * max(pair) / 2 - 1
+        held_out = [share for share, name in zip(pair, (VAL, TEST), strict=True) if name in parts]
+        assert gap >= (indices[-1] - indices[0] + 1) * max(held_out) / 2 - 1e-6
 
 
 @given(
@@ -142,6 +143,21 @@ def test_very_short_video(tmp_path: Path, frame_count: int, expected: dict[str, 
     splitting = splitting_of(write_run(tmp_path, empty_video("clip", frame_count)), 0.2)
     assert counts(splitting.split_of) == expected
     assert bool(splitting.notes) == (expected[VAL] == 0)
+
+
+def test_short_video_with_three_splits(tmp_path: Path) -> None:
+    """What has too few frames for testing is still cut in two, and that is said."""
+    splitting = splitting_of(write_run(tmp_path, empty_video("clip", 20)), 0.2, 0.02)
+    assert set(splitting.split_of.values()) == {TRAIN, VAL}
+    assert splitting.notes == ("clip has too few frames to have any for test",)
+
+
+def test_streams_of_one_file_stay_together(tmp_path: Path) -> None:
+    """Two streams of a file show the same in different ways."""
+    identities = [InputIdentity("aa" * 32, 1, stream=stream) for stream in (0, 1)] + [InputIdentity("bb" * 32, 1)]
+    videos = [empty_video(name, 10) for name in ("a", "b", "c")]
+    groups = splitting_of(write_run(tmp_path, *videos, identities=identities), 0.3).groups
+    assert [sorted(group.members) for group in groups] == [["a", "b"], ["c"]]
 
 
 def test_long_video_beside_a_short_one(tmp_path: Path) -> None:
