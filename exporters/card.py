@@ -97,7 +97,7 @@ def _models(record: Mapping[str, Any]) -> Iterator[str]:
         settings = ", ".join(f"{key} {value}" for key, value in run.get("engine", {}).items())
         yield f"- engine: {settings or 'not recorded'}"
         own = [f"{name} {value}" for name, value in run["thresholds"].items() if value is not None]
-        yield f"- score that starts an object: {_plain(', '.join([*own, 'else that of the detector']))}"
+        yield f"- least score that starts an object: {_plain(', '.join([*own, 'as the detector has it' + ' otherwise' * bool(own)]))}"
         yield ""
 
 
