@@ -97,7 +97,8 @@ def _models(record: Mapping[str, Any]) -> Iterator[str]:
         settings = ", ".join(f"{key} {value}" for key, value in run.get("engine", {}).items())
         yield f"- engine: {settings or 'not recorded'}"
         own = [f"{name} {value}" for name, value in run["thresholds"].items() if value is not None]
-        yield f"- least score that starts an object: {_plain(', '.join([*own, 'as the detector has it' + ' otherwise' * bool(own)]))}"
+        thresholds = [*own, "otherwise as the detector has it" if own else "as the detector has it"]
+        yield f"- least score that starts an object: {_plain(', '.join(thresholds))}"
         yield ""
 
 
