@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         UserError,
     )
     from autolabel.evaluation import Evaluation, evaluate
-    from autolabel.exporters import ExportOptions, ExportReport, export
+    from autolabel.exporters import ExportOptions, ExportReport, export, to_supervision
     from autolabel.importers import read_coco_video, read_labels
     from autolabel.labels import Evidence, FrameLabels, Masklet, VideoLabels
     from autolabel.ontologies import Ontology, OntologyClass
@@ -65,6 +65,7 @@ __all__ = [
     "load_tracker",
     "read_coco_video",
     "read_labels",
+    "to_supervision",
 ]
 
 _NAMES_OF_MODULES = {
@@ -73,7 +74,7 @@ _NAMES_OF_MODULES = {
     "editing": "Editor",
     "errors": "AutolabelError InputError LabelError ModelError OntologyError RunError UserError",
     "evaluation": "Evaluation evaluate",
-    "exporters": "ExportOptions ExportReport export",
+    "exporters": "ExportOptions ExportReport export to_supervision",
     "importers": "read_coco_video read_labels",
     "labels": "Evidence FrameLabels Masklet VideoLabels",
     "ontologies": "Ontology OntologyClass",

@@ -4,11 +4,12 @@ import hashlib
 import os
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
+from itertools import chain, count
 from pathlib import Path
 
-__all__ = ["atomic_path", "file_sha256", "safe_name", "write_atomically"]
+__all__ = ["atomic_path", "file_sha256", "free_name", "safe_name", "write_atomically"]
 
 
 @contextmanager
@@ -77,6 +78,21 @@ def safe_name(text: str) -> str:
     """
     name = re.sub(r"[^\w.]+", "-", unicodedata.normalize("NFC", text))
     return name.strip("-.")[:50].rstrip("-.") or "unnamed"
+
+
+def free_name(name: str, taken: Container[str]) -> str:
+    """The name, or where it is taken the name with a number from "-2" on.
+
+    Args:
+        name: What is wanted.
+        taken: What is taken, case-folded, as some file systems ignore case.
+
+    Example:
+        >>> free_name("Clip", {"clip", "clip-2"})
+        'Clip-3'
+    """
+    numbered = chain([name], (f"{name}-{number}" for number in count(2)))
+    return next(each for each in numbered if each.casefold() not in taken)
 
 
 def _sync(path: Path) -> None:

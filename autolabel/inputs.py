@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain, count, takewhile
+from itertools import takewhile
 from pathlib import Path
 from typing import Final, TypeAlias
 
 from autolabel.errors import InputError
-from autolabel.files import safe_name
+from autolabel.files import free_name, safe_name
 from autolabel.images import ImageFolderInput
 from autolabel.video import VideoInput, check_selection
 
@@ -172,7 +172,6 @@ def _unique_slugs(candidates: Iterable[_Candidate]) -> list[str]:
     slugs: dict[str, str] = {}  # by what a file system that ignores case makes of them
     for candidate in candidates:
         name = safe_name(candidate.path.resolve().name if candidate.images else candidate.path.stem)
-        numbered = chain([name], (f"{name}-{number}" for number in count(2)))
-        slug = next(slug for slug in numbered if slug.casefold() not in slugs)
+        slug = free_name(name, slugs)
         slugs[slug.casefold()] = slug
     return list(slugs.values())

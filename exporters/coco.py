@@ -14,12 +14,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from autolabel.exporters.options import ExportOptions
 from autolabel.exporters.plan import Picture, plan_pictures, with_labels
-from autolabel.exporters.protocols import ExportOptions, ExportReport
+from autolabel.exporters.protocols import ExportReport
+from autolabel.exporters.selection import Selection
 from autolabel.exporters.writing import write_json, write_pictures
 from autolabel.labels import Masklet
 from autolabel.masks import area
-from autolabel.store import Run
 
 __all__ = ["Coco", "instance"]
 
@@ -27,9 +28,9 @@ __all__ = ["Coco", "instance"]
 class Coco:
     """Writes COCO instances, one JSON for each split."""
 
-    def export(self, run: Run, out: Path, options: ExportOptions) -> ExportReport:
+    def export(self, selection: Selection, out: Path, options: ExportOptions) -> ExportReport:
         """Write the dataset; see `autolabel.exporters.Exporter`."""
-        plan = plan_pictures(run, options.val_share, folder="images/")
+        plan = plan_pictures(selection, folder="images/")
         report = ExportReport.of(plan)
         for split, pictures in plan.splits.items():
             (out / split).mkdir()
@@ -39,15 +40,15 @@ class Coco:
                     "info": {"description": "Labelled with openvocab-autolabel"},
                     "licenses": [],
                     "images": map(_image, pictures),
-                    "annotations": _annotations(run, pictures, split, report),
+                    "annotations": _annotations(selection, pictures),
                     "categories": [
                         {"id": class_id, "name": name, "supercategory": ""}
-                        for class_id, name in enumerate(run.ontology.class_names, start=1)
+                        for class_id, name in enumerate(selection.class_names, start=1)
                     ],
                 },
             )
             if options.images:
-                write_pictures(run, pictures, out / split, options.on_picture)
+                write_pictures(selection, pictures, out / split, options.on_picture)
         return report
 
 
@@ -80,9 +81,8 @@ def _image(picture: Picture) -> dict[str, Any]:
     }
 
 
-def _annotations(run: Run, pictures: Sequence[Picture], split: str, report: ExportReport) -> Iterator[dict[str, Any]]:
+def _annotations(selection: Selection, pictures: Sequence[Picture]) -> Iterator[dict[str, Any]]:
     annotation_ids = count(1)
-    for labels, picture in with_labels(run, pictures):
-        report.add(split, labels, picture)
+    for labels, picture in with_labels(selection, pictures):
         for masklet, row in labels.on_frame(picture.frame.frame_index):
             yield {"id": next(annotation_ids), "image_id": picture.image_id, **instance(masklet, row)}

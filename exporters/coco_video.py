@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from autolabel.exporters.coco import instance
+from autolabel.exporters.options import ExportOptions
 from autolabel.exporters.plan import ALL, Picture, plan_pictures, with_labels
-from autolabel.exporters.protocols import ExportOptions, ExportReport
+from autolabel.exporters.protocols import ExportReport
+from autolabel.exporters.selection import Selection
 from autolabel.exporters.writing import write_json, write_pictures
-from autolabel.store import Run
 
 __all__ = ["CocoVideo"]
 
@@ -31,35 +32,37 @@ __all__ = ["CocoVideo"]
 class CocoVideo:
     """Writes one JSON over all inputs. It knows no splits."""
 
-    def export(self, run: Run, out: Path, options: ExportOptions) -> ExportReport:
+    def export(self, selection: Selection, out: Path, options: ExportOptions) -> ExportReport:
         """Write the dataset; see `autolabel.exporters.Exporter`."""
-        plan = plan_pictures(run, None, folder="images/")
+        plan = plan_pictures(selection, split=False, folder="images/")
         report, pictures = ExportReport.of(plan), plan.splits.get(ALL, [])
-        video_ids = {name: video_id for video_id, name in enumerate(run.records, start=1)}
+        video_ids = {name: video_id for video_id, name in enumerate(selection.records, start=1)}
         write_json(
             out / "annotations.json",
             {
-                "videos": _videos(run, video_ids),
+                "videos": _videos(selection, video_ids),
                 "images": (_image(picture, video_ids[picture.input_name]) for picture in pictures),
                 "categories": [
-                    {"id": class_id, "name": name} for class_id, name in enumerate(run.ontology.class_names, start=1)
+                    {"id": class_id, "name": name} for class_id, name in enumerate(selection.class_names, start=1)
                 ],
-                "annotations": _annotations(run, pictures, video_ids, report),
+                "annotations": _annotations(selection, pictures, video_ids),
             },
         )
         if options.images:
-            write_pictures(run, pictures, out, options.on_picture)
+            write_pictures(selection, pictures, out, options.on_picture)
         return report
 
 
-def _videos(run: Run, video_ids: Mapping[str, int]) -> Iterator[dict[str, Any]]:
-    shared = Counter(Path(record.path).name for record in run.records.values())
-    for name, record in run.records.items():
-        frames = run.frames(name)
-        width, height = frames[0].size_wh if frames else (0, 0)
+def _videos(selection: Selection, video_ids: Mapping[str, int]) -> Iterator[dict[str, Any]]:
+    paths = [Path(record.path) for record in selection.records.values()]
+    shared = Counter(name for path in paths for name in {path.name, path.as_posix()})
+    for name, record in selection.records.items():
+        frames, path = selection.frames(name), Path(record.path)
+        width, height = frames[0].frame.size_wh if frames else (0, 0)
+        alone = (own_name for own_name in (path.name, path.as_posix()) if shared[own_name] < 2)
         yield {
             "id": video_ids[name],
-            "file_name": Path(record.path).as_posix() if shared[Path(record.path).name] > 1 else Path(record.path).name,
+            "file_name": next(alone, f"{name}{path.suffix}"),  # none is alone when runs were made in different places
             "width": width,
             "height": height,
             "fps": record.fps,
@@ -81,11 +84,10 @@ def _image(picture: Picture, video_id: int) -> dict[str, Any]:
 
 
 def _annotations(
-    run: Run, pictures: Sequence[Picture], video_ids: Mapping[str, int], report: ExportReport
+    selection: Selection, pictures: Sequence[Picture], video_ids: Mapping[str, int]
 ) -> Iterator[dict[str, Any]]:
     annotation_ids = count(1)
-    for labels, picture in with_labels(run, pictures):
-        report.add(ALL, labels, picture)
+    for labels, picture in with_labels(selection, pictures):
         for masklet, row in labels.on_frame(picture.frame.frame_index):
             yield {
                 "id": next(annotation_ids),

@@ -22,13 +22,14 @@ from xml.etree.ElementTree import Element, SubElement
 import numpy as np
 
 from autolabel.exporters.appearances import appearances
+from autolabel.exporters.options import ExportOptions
 from autolabel.exporters.plan import ALL, by_input, plan_videos
 from autolabel.exporters.polygons import along_edges
-from autolabel.exporters.protocols import ExportOptions, ExportReport
+from autolabel.exporters.protocols import ExportReport
+from autolabel.exporters.selection import Selection
 from autolabel.exporters.writing import write_pictures, write_text
 from autolabel.labels import Masklet, Source, VideoLabels
 from autolabel.masks import decode
-from autolabel.store import Run
 
 __all__ = ["Cvat"]
 
@@ -38,16 +39,15 @@ _INDENT: Final = "  "
 class Cvat:
     """Writes tracks of polygons, one file for each video."""
 
-    def export(self, run: Run, out: Path, options: ExportOptions) -> ExportReport:
+    def export(self, selection: Selection, out: Path, options: ExportOptions) -> ExportReport:
         """Write the dataset; see `autolabel.exporters.Exporter`."""
-        plan = plan_videos(run, "{video}/images/frame_{index:06d}.jpg")
+        plan = plan_videos(selection, "{video}/images/frame_{index:06d}.jpg")
         report = ExportReport.of(plan)
-        for labels, pictures in by_input(run, plan.splits[ALL]):
-            report.add_all(ALL, labels, pictures)
+        for labels, _ in by_input(selection, plan.splits[ALL]):
             (out / labels.name).mkdir()
             write_text(out / labels.name / "annotations.xml", "".join(_parts(labels)))
         if options.images:
-            write_pictures(run, plan.splits[ALL], out, options.on_picture)
+            write_pictures(selection, plan.splits[ALL], out, options.on_picture)
         report.notes.append("scores have no place in this format")
         return report
 

@@ -26,12 +26,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autolabel.errors import UserError
+from autolabel.exporters.options import ExportOptions
 from autolabel.exporters.palette import Flattener, write_palette_png
 from autolabel.exporters.plan import ALL, Picture, by_input, plan_videos
-from autolabel.exporters.protocols import ExportOptions, ExportReport
+from autolabel.exporters.protocols import ExportReport
+from autolabel.exporters.selection import Selection
 from autolabel.exporters.writing import write_json, write_pictures, write_text
 from autolabel.labels import VideoLabels
-from autolabel.store import Run
 
 __all__ = ["Davis"]
 
@@ -41,13 +42,12 @@ _MOST_OBJECTS: Final = 254  # 0 is the background, 255 what is not to be judged
 class Davis:
     """Writes masks and identities, one folder of PNGs for each video."""
 
-    def export(self, run: Run, out: Path, options: ExportOptions) -> ExportReport:
+    def export(self, selection: Selection, out: Path, options: ExportOptions) -> ExportReport:
         """Write the dataset; see `autolabel.exporters.Exporter`."""
-        plan = plan_videos(run, "JPEGImages/Full-Resolution/{video}/{index:05d}.jpg")
+        plan = plan_videos(selection, "JPEGImages/Full-Resolution/{video}/{index:05d}.jpg")
         report, flattener = ExportReport.of(plan), Flattener()
         semantics: dict[str, dict[int, str]] = {}
-        for labels, pictures in by_input(run, plan.splits[ALL]):
-            report.add_all(ALL, labels, pictures)
+        for labels, pictures in by_input(selection, plan.splits[ALL]):
             numbers = _numbers(labels)
             classes = {masklet.object_id: labels.class_names[masklet.class_id] for masklet in labels.masklets}
             semantics[labels.name] = {number: classes[object_id] for object_id, number in numbers.items()}
@@ -56,9 +56,9 @@ class Davis:
             for picture in pictures:
                 shown = _shown(labels, picture, numbers, flattener)
                 write_palette_png(folder / f"{picture.frame.frame_index:05d}.png", shown)
-        _write_lists(out, semantics, run.ontology.class_names)
+        _write_lists(out, semantics, selection.class_names)
         if options.images:
-            write_pictures(run, plan.splits[ALL], out, options.on_picture)
+            write_pictures(selection, plan.splits[ALL], out, options.on_picture)
         report.notes += ["scores and sources have no place in this format", *flattener.losses()]
         return report
 

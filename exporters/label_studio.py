@@ -29,12 +29,13 @@ import numpy as np
 
 from autolabel.brush_rle import pack
 from autolabel.exporters.appearances import appearances
+from autolabel.exporters.options import ExportOptions
 from autolabel.exporters.plan import ALL, Picture, by_input, plan_pictures, with_labels
-from autolabel.exporters.protocols import ExportOptions, ExportReport
+from autolabel.exporters.protocols import ExportReport
+from autolabel.exporters.selection import Selection
 from autolabel.exporters.writing import copy_video, write_json_list, write_pictures, write_text
 from autolabel.labels import InputKind, Masklet, VideoLabels
 from autolabel.masks import decode
-from autolabel.store import Run
 
 __all__ = ["LabelStudio"]
 
@@ -44,34 +45,33 @@ _MODEL: Final = "openvocab-autolabel"
 class LabelStudio:
     """Writes tasks for videos and tasks for stills, each with the configuration they need."""
 
-    def export(self, run: Run, out: Path, options: ExportOptions) -> ExportReport:
+    def export(self, selection: Selection, out: Path, options: ExportOptions) -> ExportReport:
         """Write the dataset; see `autolabel.exporters.Exporter`."""
-        plan = plan_pictures(run, None, folder="images/")
+        plan = plan_pictures(selection, split=False, folder="images/")
         report = ExportReport.of(plan)
         of_kind: dict[InputKind, list[Picture]] = {kind: [] for kind in InputKind}
         for picture in plan.splits.get(ALL, []):
-            of_kind[run.records[picture.input_name].kind].append(picture)
+            of_kind[selection.records[picture.input_name].kind].append(picture)
         videos, stills = of_kind[InputKind.VIDEO], of_kind[InputKind.IMAGES]
         if videos:
-            write_json_list(out / "videos.json", _video_tasks(run, videos, report))
-            write_text(out / "videos.xml", _configuration(_video_tags(), run.ontology.class_names))
+            write_json_list(out / "videos.json", _video_tasks(selection, videos))
+            write_text(out / "videos.xml", _configuration(_video_tags(), selection.class_names))
             report.notes.append("masks of videos have no place in this format, their boxes have")
         if stills:
-            write_json_list(out / "images.json", _still_tasks(run, stills, report))
-            write_text(out / "images.xml", _configuration(_still_tags(), run.ontology.class_names))
+            write_json_list(out / "images.json", _still_tasks(selection, stills))
+            write_text(out / "images.xml", _configuration(_still_tags(), selection.class_names))
         if options.images:
             for name, _ in groupby(videos, key=lambda picture: picture.input_name):
-                copy_video(run, name, out / _video_file(run, name), options.on_picture)
-            write_pictures(run, stills, out, options.on_picture)
+                copy_video(selection, name, out / _video_file(selection, name), options.on_picture)
+            write_pictures(selection, stills, out, options.on_picture)
         return report
 
 
-def _video_tasks(run: Run, pictures: Iterable[Picture], report: ExportReport) -> Iterator[dict[str, Any]]:
-    for labels, of_video in by_input(run, pictures):
-        report.add_all(ALL, labels, of_video)
+def _video_tasks(selection: Selection, pictures: Iterable[Picture]) -> Iterator[dict[str, Any]]:
+    for labels, of_video in by_input(selection, pictures):
         yield {
             "data": {
-                "video": _url(_video_file(run, labels.name)),
+                "video": _url(_video_file(selection, labels.name)),
                 "input": labels.name,
                 "file_name": Path(labels.path).name,
                 **_size(of_video[0]),
@@ -82,9 +82,8 @@ def _video_tasks(run: Run, pictures: Iterable[Picture], report: ExportReport) ->
         }
 
 
-def _still_tasks(run: Run, pictures: Iterable[Picture], report: ExportReport) -> Iterator[dict[str, Any]]:
-    for labels, picture in with_labels(run, pictures):
-        report.add(ALL, labels, picture)
+def _still_tasks(selection: Selection, pictures: Iterable[Picture]) -> Iterator[dict[str, Any]]:
+    for labels, picture in with_labels(selection, pictures):
         on_frame = labels.on_frame(picture.frame.frame_index)
         yield {
             "data": {
@@ -153,8 +152,8 @@ def _size(picture: Picture) -> dict[str, int]:
     return {"width": width, "height": height}
 
 
-def _video_file(run: Run, name: str) -> str:
-    return f"videos/{name}{Path(run.records[name].path).suffix}"
+def _video_file(selection: Selection, name: str) -> str:
+    return f"videos/{name}{Path(selection.records[name].path).suffix}"
 
 
 def _url(file_name: str) -> str:

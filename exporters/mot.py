@@ -14,11 +14,12 @@ Format: https://motchallenge.net/instructions and https://arxiv.org/abs/1603.008
 from collections.abc import Iterator
 from pathlib import Path
 
+from autolabel.exporters.options import ExportOptions
 from autolabel.exporters.plan import ALL, by_input, plan_videos
-from autolabel.exporters.protocols import ExportOptions, ExportReport
+from autolabel.exporters.protocols import ExportReport
+from autolabel.exporters.selection import Selection
 from autolabel.exporters.writing import write_pictures, write_text
 from autolabel.labels import VideoLabels
-from autolabel.store import Run
 
 __all__ = ["Mot"]
 
@@ -26,12 +27,11 @@ __all__ = ["Mot"]
 class Mot:
     """Writes boxes and identities, one sequence for each video."""
 
-    def export(self, run: Run, out: Path, options: ExportOptions) -> ExportReport:
+    def export(self, selection: Selection, out: Path, options: ExportOptions) -> ExportReport:
         """Write the dataset; see `autolabel.exporters.Exporter`."""
-        plan = plan_videos(run, "{video}/img1/{number:06d}.jpg")
+        plan = plan_videos(selection, "{video}/img1/{number:06d}.jpg")
         report = ExportReport.of(plan)
-        for labels, pictures in by_input(run, plan.splits[ALL]):
-            report.add_all(ALL, labels, pictures)
+        for labels, _ in by_input(selection, plan.splits[ALL]):
             folder = out / labels.name
             (folder / "gt").mkdir(parents=True)
             write_text(folder / "seqinfo.ini", _sequence_information(labels))
@@ -42,7 +42,7 @@ class Mot:
                     f"frames of {labels.name} that were not looked at and will count as empty: {unseen}"
                 )
         if options.images:
-            write_pictures(run, plan.splits[ALL], out, options.on_picture)
+            write_pictures(selection, plan.splits[ALL], out, options.on_picture)
         report.notes.append("masks, scores and sources have no place in this format")
         return report
 

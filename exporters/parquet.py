@@ -15,12 +15,13 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from autolabel.exporters.options import ExportOptions
 from autolabel.exporters.plan import ALL, Picture, by_input, plan_pictures
-from autolabel.exporters.protocols import ExportOptions, ExportReport
+from autolabel.exporters.protocols import ExportReport
+from autolabel.exporters.selection import Selection
 from autolabel.exporters.writing import write_pictures
 from autolabel.labels import Masklet, VideoLabels
 from autolabel.masks import area
-from autolabel.store import Run
 
 __all__ = ["Parquet"]
 
@@ -53,16 +54,15 @@ _SCHEMA: Final = pa.schema(_COLUMNS)
 class Parquet:
     """Writes one table. It knows no splits."""
 
-    def export(self, run: Run, out: Path, options: ExportOptions) -> ExportReport:
+    def export(self, selection: Selection, out: Path, options: ExportOptions) -> ExportReport:
         """Write the dataset; see `autolabel.exporters.Exporter`."""
-        plan = plan_pictures(run, None, folder="images/")
+        plan = plan_pictures(selection, split=False, folder="images/")
         report, pictures = ExportReport.of(plan), plan.splits.get(ALL, [])
         with pq.ParquetWriter(out / "labels.parquet", _SCHEMA, compression="zstd") as writer:
-            for labels, of_input in by_input(run, pictures):
-                report.add_all(ALL, labels, of_input)
+            for labels, of_input in by_input(selection, pictures):
                 writer.write_table(pa.Table.from_pylist(list(_rows(labels, of_input)), _SCHEMA))
         if options.images:
-            write_pictures(run, pictures, out, options.on_picture)
+            write_pictures(selection, pictures, out, options.on_picture)
         return report
 
 

@@ -7,9 +7,10 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from autolabel.errors import RunError
-from autolabel.exporters.splits import split_frames
+from autolabel.exporters.selection import SelectedFrame, Selection
+from autolabel.exporters.splits import Splitting, split_frames
+from autolabel.exporters.tally import Reason, Tally
 from autolabel.labels import FrameLabels, InputKind, VideoLabels
-from autolabel.store import Run
 
 __all__ = ["ALL", "Picture", "Plan", "by_input", "plan_pictures", "plan_videos", "with_labels"]
 
@@ -26,12 +27,14 @@ class Picture:
         input_name: The input it comes from.
         frame: The frame it shows.
         file_name: Its name in the dataset, with "/" between folders; no two share what stands before the suffix.
+        class_ids: Class of each object on it.
     """
 
     image_id: int
     input_name: str
     frame: FrameLabels
     file_name: str
+    class_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -39,78 +42,94 @@ class Plan:
     """All pictures of a dataset.
 
     Attributes:
-        splits: The pictures of each split that has any, in the order of the run.
-        left_out: Number of frames that lie between training and validation and are in neither.
+        splits: The pictures of each split that has any, in the order of the selection.
+        class_names: Names of the classes, by `class_id`.
+        tally: What is left out, by the selection, between splits, and because the format has no place for it.
+        splitting: How the frames were dealt out; None for a format without splits.
         stills: Inputs that are left out because the format holds videos alone.
     """
 
     splits: dict[str, list[Picture]]
-    left_out: int = 0
+    class_names: tuple[str, ...]
+    tally: Tally
+    splitting: Splitting | None = None
     stills: tuple[str, ...] = ()
 
 
-def plan_pictures(run: Run, val_share: float | None, *, folder: str = "", flat: bool = False) -> Plan:
-    """Number, name and split the frames of a run.
+def plan_pictures(selection: Selection, *, split: bool = True, folder: str = "", flat: bool = False) -> Plan:
+    """Number, name and split the frames of a selection.
 
     Args:
-        run: Whose finished inputs are exported.
-        val_share: Share of the frames for validation; None for a format without splits.
+        selection: What goes into the dataset.
+        split: Whether the format has splits.
         folder: What every file name begins with.
         flat: Whether all pictures lie in one folder, ``<input>_<name>`` instead of ``<input>/<name>``.
+
+    Raises:
+        RunError: An input whose pictures must be compared has moved or changed.
     """
-    frames = {name: run.frames(name) for name in run.records}
-    split = None if val_share is None else split_frames(run, frames, val_share)
+    splitting = split_frames(selection) if split else None
+    split_of = None if splitting is None else splitting.split_of
     names = _Names(folder, "_" if flat else "/")
+    tally = selection.tally.copy()
     splits: dict[str, list[Picture]] = {}
     image_id = 0
-    for input_name, of_input in frames.items():
-        for frame in of_input:
-            place = ALL if split is None else split.get((input_name, frame.frame_index))
-            if place is not None:
-                image_id += 1
-                picture = Picture(image_id, input_name, frame, names.of(input_name, frame))
-                splits.setdefault(place, []).append(picture)
-    return Plan(dict(sorted(splits.items())), sum(map(len, frames.values())) - image_id)
+    for input_name, each in _all_frames(selection, selection.inputs):
+        place = ALL if split_of is None else split_of.get((input_name, each.frame.frame_index))
+        if place is None:
+            tally.drop(Reason.GAP, 1, len(each.objects))
+            continue
+        image_id += 1
+        picture = _picture(image_id, input_name, each, names.of(input_name, each.frame))
+        splits.setdefault(place, []).append(picture)
+    return Plan(dict(sorted(splits.items())), selection.class_names, tally, splitting)
 
 
-def plan_videos(run: Run, file_name: str = "") -> Plan:
-    """Number and name the frames of a run's videos, for a format that holds videos alone and knows no splits.
+def plan_videos(selection: Selection, file_name: str = "") -> Plan:
+    """Number and name the frames of a selection's videos, for a format that holds videos alone and knows no splits.
 
     Args:
-        run: Whose finished inputs are exported.
+        selection: What goes into the dataset.
         file_name: A picture's name, in which ``{video}`` is the input's name, ``{index}`` the frame's index and
             ``{number}`` its number from 1; empty for a format that keeps videos whole.
 
     Raises:
-        RunError: The run has no video.
+        RunError: The selection has no frame of a video.
     """
-    videos = [name for name, record in run.records.items() if record.kind == InputKind.VIDEO]
-    if not videos:
+    videos = [name for name, record in selection.records.items() if record.kind == InputKind.VIDEO]
+    pictures = []
+    for image_id, (name, each) in enumerate(_all_frames(selection, videos), start=1):
+        index = each.frame.frame_index
+        own_name = file_name.format(video=name, index=index, number=index + 1)
+        pictures.append(_picture(image_id, name, each, own_name))
+    if not pictures:
         raise RunError(
-            f"expected a video in the run {run.path}, found stills alone, which are no sequence; "
-            "choose a format for pictures, as coco"
+            f"expected a video in the run {', '.join(str(run.path) for run in selection.runs)}, found stills alone, "
+            "which are no sequence; choose a format for pictures, as coco"
         )
-    pictures = [
-        Picture(
-            image_id,
-            name,
-            frame,
-            file_name.format(video=name, index=frame.frame_index, number=frame.frame_index + 1),
-        )
-        for image_id, (name, frame) in enumerate(((name, frame) for name in videos for frame in run.frames(name)), 1)
-    ]
-    return Plan({ALL: pictures}, stills=tuple(name for name in run.records if name not in videos))
+    tally, stills = selection.tally.copy(), tuple(name for name in selection.inputs if name not in videos)
+    for _, each in _all_frames(selection, stills):
+        tally.drop(Reason.STILL, 1, len(each.objects))
+    return Plan({ALL: pictures}, selection.class_names, tally, stills=stills)
 
 
-def by_input(run: Run, pictures: Iterable[Picture]) -> Iterator[tuple[VideoLabels, list[Picture]]]:
+def by_input(selection: Selection, pictures: Iterable[Picture]) -> Iterator[tuple[VideoLabels, list[Picture]]]:
     """The labels of each input with its pictures, one input in memory at a time."""
     for input_name, of_input in groupby(pictures, key=lambda picture: picture.input_name):
-        yield run.input(input_name), list(of_input)
+        yield selection.input(input_name), list(of_input)
 
 
-def with_labels(run: Run, pictures: Iterable[Picture]) -> Iterator[tuple[VideoLabels, Picture]]:
+def with_labels(selection: Selection, pictures: Iterable[Picture]) -> Iterator[tuple[VideoLabels, Picture]]:
     """Each picture with the labels of its input, one input in memory at a time."""
-    return ((labels, picture) for labels, of_input in by_input(run, pictures) for picture in of_input)
+    return ((labels, picture) for labels, of_input in by_input(selection, pictures) for picture in of_input)
+
+
+def _all_frames(selection: Selection, names: Iterable[str]) -> Iterator[tuple[str, SelectedFrame]]:
+    return ((name, each) for name in names for each in selection.frames(name))
+
+
+def _picture(image_id: int, input_name: str, each: SelectedFrame, file_name: str) -> Picture:
+    return Picture(image_id, input_name, each.frame, file_name, tuple(class_id for _, class_id in each.objects))
 
 
 class _Names:

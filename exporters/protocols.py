@@ -1,43 +1,15 @@
 """What an exporter must answer to be used here; a third party's class that fits is a plugin."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from autolabel.errors import UserError
-from autolabel.exporters.plan import Picture, Plan
-from autolabel.labels import VideoLabels
-from autolabel.store import Run
+from autolabel.exporters.options import ExportOptions
+from autolabel.exporters.plan import Plan
+from autolabel.exporters.selection import Selection
 
-__all__ = ["ExportOptions", "ExportReport", "Exporter"]
-
-
-def _ignore() -> None: ...
-
-
-@dataclass(frozen=True)
-class ExportOptions:
-    """What every format can be asked for.
-
-    Attributes:
-        images: Whether the pictures are written too, or the labels alone.
-        val_share: Share of the frames that are kept for validation, 0 or more and less than 1; formats without splits
-            ignore it.
-        on_picture: Called after every picture that was written.
-    """
-
-    images: bool = True
-    val_share: float = 0.2
-    on_picture: Callable[[], None] = _ignore
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.val_share < 1:
-            raise UserError(
-                f"expected a validation share of at least 0 and less than 1, found {self.val_share}; "
-                "write for example 0.2"
-            )
+__all__ = ["ExportReport", "Exporter"]
 
 
 @dataclass
@@ -48,45 +20,62 @@ class ExportReport:
         image_counts: Number of pictures, by split.
         empty_counts: How many of them hold no object, by split.
         object_counts: Number of objects on all pictures, by class name.
+        objects_by_split: The same for each split.
+        frames_in: Number of frames of the runs.
+        objects_in: Number of objects on them.
+        frames_left_out: Number of frames that are not in the dataset, by reason.
+        objects_left_out: Number of objects that are not, by reason, which may be that of their frame.
         notes: What the format could not hold and what was left out, as sentences.
+        plan: All pictures; None for a third party's format that has no plan.
     """
 
     image_counts: Counter[str] = field(default_factory=Counter)
     empty_counts: Counter[str] = field(default_factory=Counter)
     object_counts: Counter[str] = field(default_factory=Counter)
+    objects_by_split: dict[str, Counter[str]] = field(default_factory=dict)
+    frames_in: int = 0
+    objects_in: int = 0
+    frames_left_out: dict[str, int] = field(default_factory=dict)
+    objects_left_out: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    plan: Plan | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, plan: Plan) -> "ExportReport":
-        """Count the pictures that are going to be written."""
-        report = cls(Counter({split: len(pictures) for split, pictures in plan.splits.items()}))
-        if plan.left_out:
-            report.notes.append(f"frames between training and validation that are in neither: {plan.left_out}")
+        """Count what is going to be written, and say what is left out."""
+        report = cls(frames_in=plan.tally.frames_in, objects_in=plan.tally.objects_in, plan=plan)
+        for split, pictures in plan.splits.items():
+            class_ids = Counter(class_id for picture in pictures for class_id in picture.class_ids)
+            report.image_counts[split] = len(pictures)
+            report.empty_counts[split] = sum(not picture.class_ids for picture in pictures)
+            report.objects_by_split[split] = Counter(
+                {name: class_ids[class_id] for class_id, name in enumerate(plan.class_names) if class_ids[class_id]}
+            )
+            report.object_counts.update(report.objects_by_split[split])
+        report.frames_left_out = {reason.value: count for reason, count in plan.tally.frames.items()}
+        report.objects_left_out = {reason.value: count for reason, count in plan.tally.objects.items()}
+        report.notes += [f"frames {reason}: {count}" for reason, count in report.frames_left_out.items()]
+        report.notes += [
+            f"objects {reason}: {count}"
+            for reason, count in report.objects_left_out.items()
+            if reason not in report.frames_left_out
+        ]
         if plan.stills:
             report.notes.append(f"stills, which this format has no place for: {', '.join(plan.stills)}")
+        if plan.splitting is not None:
+            report.notes += plan.splitting.notes
         return report
-
-    def add_all(self, split: str, labels: VideoLabels, pictures: Iterable[Picture]) -> None:
-        """Count what is on pictures of one input."""
-        for picture in pictures:
-            self.add(split, labels, picture)
-
-    def add(self, split: str, labels: VideoLabels, picture: Picture) -> None:
-        """Count what is on one picture."""
-        on_frame = labels.on_frame(picture.frame.frame_index)
-        self.empty_counts[split] += not on_frame
-        self.object_counts.update(labels.class_names[masklet.class_id] for masklet, _ in on_frame)
 
 
 @runtime_checkable
 class Exporter(Protocol):
     """Writes one format. It is constructed without arguments."""
 
-    def export(self, run: Run, out: Path, options: ExportOptions) -> ExportReport:
-        """Write a run's finished inputs.
+    def export(self, selection: Selection, out: Path, options: ExportOptions) -> ExportReport:
+        """Write a selection.
 
         Args:
-            run: What to export; the same run gives the same bytes.
+            selection: What to export; the same selection gives the same bytes.
             out: An existing empty folder; `autolabel.exporters.export` moves it to its place when all went well.
             options: What was asked for.
         """

@@ -21,12 +21,13 @@ from typing import Any, Final
 
 import numpy as np
 
+from autolabel.exporters.options import ExportOptions
 from autolabel.exporters.plan import ALL, by_input, plan_videos
-from autolabel.exporters.protocols import ExportOptions, ExportReport
+from autolabel.exporters.protocols import ExportReport
+from autolabel.exporters.selection import Selection
 from autolabel.exporters.writing import copy_video, write_json
 from autolabel.labels import Masklet, Source, VideoLabels
 from autolabel.masks import area_of_many, encode
-from autolabel.store import Run
 
 __all__ = ["Sav"]
 
@@ -38,18 +39,17 @@ _MEDIUM: Final = 96 * 96
 class Sav:
     """Writes masklets, one JSON for each video."""
 
-    def export(self, run: Run, out: Path, options: ExportOptions) -> ExportReport:
+    def export(self, selection: Selection, out: Path, options: ExportOptions) -> ExportReport:
         """Write the dataset; see `autolabel.exporters.Exporter`."""
-        plan = plan_videos(run)
+        plan = plan_videos(selection)
         report = ExportReport.of(plan)
-        for labels, pictures in by_input(run, plan.splits[ALL]):
-            report.add_all(ALL, labels, pictures)
+        for labels, _ in by_input(selection, plan.splits[ALL]):
             suffix = Path(labels.path).suffix
             write_json(out / f"{labels.name}_auto.json", _sections(labels))
             if len(set(np.diff([frame.frame_index for frame in labels.frames]).tolist())) > 1:
                 report.notes.append(f"frames of {labels.name} that were labelled lie at unequal distances")
             if options.images:
-                copy_video(run, labels.name, out / f"{labels.name}{suffix}", options.on_picture)
+                copy_video(selection, labels.name, out / f"{labels.name}{suffix}", options.on_picture)
         return report
 
 

@@ -14,11 +14,12 @@ from pathlib import Path, PurePosixPath
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
+from autolabel.exporters.options import ExportOptions
 from autolabel.exporters.plan import Picture, plan_pictures, with_labels
-from autolabel.exporters.protocols import ExportOptions, ExportReport
+from autolabel.exporters.protocols import ExportReport
+from autolabel.exporters.selection import Selection
 from autolabel.exporters.writing import write_pictures, write_text
 from autolabel.labels import VideoLabels
-from autolabel.store import Run
 
 __all__ = ["Voc"]
 
@@ -26,21 +27,20 @@ __all__ = ["Voc"]
 class Voc:
     """Writes boxes, one XML for each picture."""
 
-    def export(self, run: Run, out: Path, options: ExportOptions) -> ExportReport:
+    def export(self, selection: Selection, out: Path, options: ExportOptions) -> ExportReport:
         """Write the dataset; see `autolabel.exporters.Exporter`."""
-        plan = plan_pictures(run, options.val_share, flat=True)
+        plan = plan_pictures(selection, flat=True)
         report = ExportReport.of(plan)
         for folder in ("Annotations", "ImageSets/Main"):
             (out / folder).mkdir(parents=True)
-        classes = "".join(f"{name}:::\n" for name in ["background", *run.ontology.class_names])
+        classes = "".join(f"{name}:::\n" for name in ["background", *selection.class_names])
         write_text(out / "labelmap.txt", f"# label:color_rgb:parts:actions\n{classes}")
         for split, pictures in plan.splits.items():
-            for labels, picture in with_labels(run, pictures):
-                report.add(split, labels, picture)
+            for labels, picture in with_labels(selection, pictures):
                 write_text(out / f"Annotations/{_stem(picture)}.xml", _text(labels, picture))
             write_text(out / f"ImageSets/Main/{split}.txt", "".join(f"{_stem(picture)}\n" for picture in pictures))
             if options.images:
-                write_pictures(run, pictures, out / "JPEGImages", options.on_picture)
+                write_pictures(selection, pictures, out / "JPEGImages", options.on_picture)
         report.notes.append("masks, scores, identities and sources have no place in this format")
         return report
 

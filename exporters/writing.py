@@ -10,10 +10,9 @@ from typing import Any
 from PIL import ExifTags, Image, ImageOps
 
 from autolabel.exporters.plan import Picture
+from autolabel.exporters.selection import Selection
 from autolabel.images import JPEG_QUALITY, jpeg_bytes
 from autolabel.labels import InputKind
-from autolabel.originals import open_original, original_frames
-from autolabel.store import Run
 
 __all__ = ["copy_video", "write_json", "write_json_list", "write_pictures", "write_text"]
 
@@ -60,29 +59,31 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def copy_video(run: Run, input_name: str, target: Path, on_picture: Callable[[], None]) -> None:
+def copy_video(selection: Selection, input_name: str, target: Path, on_picture: Callable[[], None]) -> None:
     """Copy a video file, for formats that keep labels beside videos.
 
     Args:
-        run: Whose input it is.
+        selection: Whose input it is.
         input_name: The input's name.
         target: Where the copy shall stand; its folder need not exist.
-        on_picture: Called once for every frame that was looked at.
+        on_picture: Called once for every frame of the dataset.
 
     Raises:
         RunError: The video has moved or changed since it was labelled.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(open_original(run, input_name).path, target)
-    for _ in run.frames(input_name):
+    shutil.copyfile(selection.original(input_name).path, target)
+    for _ in selection.frames(input_name):
         on_picture()
 
 
-def write_pictures(run: Run, pictures: Sequence[Picture], folder: Path, on_picture: Callable[[], None]) -> None:
+def write_pictures(
+    selection: Selection, pictures: Sequence[Picture], folder: Path, on_picture: Callable[[], None]
+) -> None:
     """Write pictures under their file names: a video's frames as JPEG, stills as the bytes they were.
 
     Args:
-        run: Whose inputs they are taken from.
+        selection: Whose inputs they are taken from.
         pictures: What to write, by input.
         folder: What the file names are relative to.
         on_picture: Called after every picture.
@@ -94,15 +95,15 @@ def write_pictures(run: Run, pictures: Sequence[Picture], folder: Path, on_pictu
         targets = {picture.frame.frame_index: folder / picture.file_name for picture in of_input}
         for parent in {target.parent for target in targets.values()}:
             parent.mkdir(parents=True, exist_ok=True)
-        if run.records[input_name].kind == InputKind.VIDEO:
-            for frame in original_frames(run, input_name, targets):
+        record = selection.records[input_name]
+        if record.kind == InputKind.VIDEO:
+            for frame in selection.original_frames(input_name, targets):
                 targets[frame.frame_index].write_bytes(jpeg_bytes(frame.image))
                 on_picture()
         else:
-            original = open_original(run, input_name)
-            file_names = run.records[input_name].identity.file_names
+            original = selection.original(input_name)
             for frame_index, target in targets.items():
-                _copy_upright(original.path / file_names[frame_index], target)
+                _copy_upright(original.path / record.identity.file_names[frame_index], target)
                 on_picture()
 
 

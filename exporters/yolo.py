@@ -17,14 +17,15 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from autolabel.exporters.options import ExportOptions
 from autolabel.exporters.plan import Picture, Plan, plan_pictures, with_labels
 from autolabel.exporters.polygons import join, outlines, rasterise
-from autolabel.exporters.protocols import ExportOptions, ExportReport
-from autolabel.exporters.splits import TRAIN, VAL
+from autolabel.exporters.protocols import ExportReport
+from autolabel.exporters.selection import Selection
+from autolabel.exporters.splits import TEST, TRAIN, VAL
 from autolabel.exporters.writing import write_pictures
 from autolabel.labels import Masklet, VideoLabels
 from autolabel.masks import decode
-from autolabel.store import Run
 
 __all__ = ["Yolo", "YoloSeg"]
 
@@ -32,20 +33,19 @@ __all__ = ["Yolo", "YoloSeg"]
 class Yolo:
     """Writes boxes."""
 
-    def export(self, run: Run, out: Path, options: ExportOptions) -> ExportReport:
+    def export(self, selection: Selection, out: Path, options: ExportOptions) -> ExportReport:
         """Write the dataset; see `autolabel.exporters.Exporter`."""
-        plan = plan_pictures(run, options.val_share, flat=True)
+        plan = plan_pictures(selection, flat=True)
         report = ExportReport.of(plan)
-        (out / "data.yaml").write_text(_data_yaml(run, plan, report), encoding="utf-8")
+        (out / "data.yaml").write_text(_data_yaml(plan, report), encoding="utf-8")
         for split, pictures in plan.splits.items():
             folder = out / "labels" / split
             folder.mkdir(parents=True)
-            for labels, picture in with_labels(run, pictures):
-                report.add(split, labels, picture)
+            for labels, picture in with_labels(selection, pictures):
                 label_file = folder / picture.file_name
                 label_file.with_suffix(".txt").write_text(self._text(labels, picture), encoding="utf-8")
             if options.images:
-                write_pictures(run, pictures, out / "images" / split, options.on_picture)
+                write_pictures(selection, pictures, out / "images" / split, options.on_picture)
         report.notes += self._losses()
         return report
 
@@ -97,7 +97,7 @@ def _numbers(points: NDArray[np.float64], size_wh: NDArray[np.int64]) -> Iterabl
     return (f"{number:.6f}" for number in (points / size_wh).ravel().tolist())
 
 
-def _data_yaml(run: Run, plan: Plan, report: ExportReport) -> str:
+def _data_yaml(plan: Plan, report: ExportReport) -> str:
     """Without a ``path``: readers look beside the file."""
     val = VAL
     if VAL not in plan.splits:
@@ -106,6 +106,7 @@ def _data_yaml(run: Run, plan: Plan, report: ExportReport) -> str:
     content = {
         "train": f"images/{TRAIN}",
         "val": f"images/{val}",
-        "names": dict(enumerate(run.ontology.class_names)),
+        **({"test": f"images/{TEST}"} if TEST in plan.splits else {}),
+        "names": dict(enumerate(plan.class_names)),
     }
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)

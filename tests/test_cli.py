@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 from autolabel.cli import app
 from autolabel.scene_files import write_scene_video, write_truth
 from autolabel.scenes import plan_video
+from autolabel.store import InputIdentity
 
 CLASSES = "circle; square; triangle; star"
 TINY = ("--detector", "tiny-scenes", "--tracker", "tiny-scenes")
@@ -178,10 +180,56 @@ def test_export_several_formats(workspace: Path, tmp_path: Path) -> None:
 
 
 def test_export_without_images(workspace: Path, tmp_path: Path) -> None:
-    """`--no-images` writes the JSON alone, straight into the folder."""
+    """`--no-images` writes the labels and what is known of the dataset, straight into the folder."""
     arguments = ("--format", "coco-video", "--no-images", "--out", tmp_path / "data")
     assert autolabel("export", workspace / "run", *arguments).exit_code == 0
-    assert [path.name for path in (tmp_path / "data").iterdir()] == ["annotations.json"]
+    files = sorted(path.name for path in (tmp_path / "data").iterdir())
+    assert files == ["README.md", "annotations.json", "dataset.json"]
+
+
+def test_export_of_several_runs(tmp_path: Path) -> None:
+    """Runs are joined, filtered and split in one call; the counts say what became of every frame and object."""
+    runs = [tmp_path / f"run-{number}" for number in range(3)]
+    for number, run in enumerate(runs):
+        write_run(run, clip(), identities=[InputIdentity(f"{number:064x}", 1)])
+    filters = (
+        "--class-map",
+        "car=vehicle; traffic light=",
+        "--every",
+        "2",
+        "--min-score",
+        "0.1",
+        "--empty-share",
+        "0.4",
+    )
+    splits = ("--val-share", "0.3", "--test-share", "0.3", "--seed", "3", "--licence", "CC0")
+    out = ("--format", "coco", "--no-images", "--out", tmp_path / "data", "--json")
+    result = autolabel("export", *runs, *filters, *splits, *out)
+    report = json.loads(result.stdout)["coco"]
+    assert set(report["image_counts"]) == {"train", "val", "test"}
+    assert sum(report["image_counts"].values()) == 5  # two of each input, and one empty frame too many
+    assert report["object_counts"] == {"vehicle": 3}
+    assert (report["frames_in"], sum(report["frames_left_out"].values())) == (12, 7)
+    assert "Licence: CC0" in (tmp_path / "data/README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--class-map", "lorry=truck"], "lorry"),
+        (["--class-map", "car"], "old=new"),
+        (["--val-share", "0.7", "--test-share", "0.3"], "0.7 and 0.3"),
+        (["--min-score", "2"], "min_score"),
+        (["--min-area", "1000000"], "whose objects were all left out"),
+        (["--only-reviewed"], "that nobody reviewed"),
+    ],
+)
+def test_mistakes_in_what_is_selected(tmp_path: Path, options: list[str], named: str) -> None:
+    """One sentence each, and no dataset."""
+    write_run(tmp_path / "run", replace(clip(), frames=clip().frames[:3]))
+    arguments = ("export", tmp_path / "run", "--format", "coco", "--no-images", "--out", tmp_path / "data")
+    assert_one_sentence(autolabel(*arguments, *options), named)
+    assert not (tmp_path / "data").exists()
 
 
 def test_export_of_an_unknown_format_writes_nothing(workspace: Path, tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,7 +21,7 @@ RunArgument = Annotated[Path, typer.Argument(metavar="RUN")]
 
 
 def export(
-    run: RunArgument,
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...")],
     out: Annotated[Path, typer.Option("--out", metavar="DATASET", help="New folder for the dataset.")],
     formats: Annotated[
         list[str],
@@ -32,29 +33,77 @@ def export(
         ),
     ],
     images: Annotated[bool, typer.Option("--images/--no-images", help="Write the pictures, or labels alone.")] = True,
+    class_map: Annotated[
+        str, typer.Option(metavar="TEXT", help='Rename, merge and drop classes: "car=vehicle; truck=vehicle; person=".')
+    ] = "",
+    min_score: Annotated[float, typer.Option(help="Leave out objects of a lower score, 0 to 1.")] = 0.0,
+    min_area: Annotated[int, typer.Option(metavar="PIXELS", help="Leave out masks of a smaller area.")] = 0,
+    only_reviewed: Annotated[
+        bool,
+        typer.Option("--only-reviewed", help="Keep frames alone whose objects a person all made, corrected or locked."),
+    ] = False,
+    every: Annotated[int, typer.Option(metavar="N", help="Keep every so manieth frame of each input.")] = 1,
+    min_change: Annotated[
+        float,
+        typer.Option(
+            help="Leave out frames that look like one that stays: no cell of 16x16 differs by so much, 0 to 1. "
+            "Frames on which an object comes or goes stay. 0.05 is a good start."
+        ),
+    ] = 0.0,
+    max_frames: Annotated[
+        int | None, typer.Option(metavar="N", help="Keep at most so many frames of each input, evenly spread.")
+    ] = None,
+    empty_share: Annotated[float, typer.Option(help="Greatest share of frames without objects in the dataset.")] = 1.0,
     val_share: Annotated[float, typer.Option(help="Share of the frames for validation, where a format splits.")] = 0.2,
+    test_share: Annotated[float, typer.Option(help="Share of the frames for testing, where a format splits.")] = 0.0,
+    seed: Annotated[int, typer.Option(help="Decides between splits that are equally good.")] = 0,
+    licence: Annotated[
+        str, typer.Option(metavar="TEXT", help="What the dataset card says of the licence.")
+    ] = "unknown: set it",
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a run as a dataset.
+    """Write a run, or several as one, as a dataset.
 
     RUN is a folder that `autolabel label` wrote.
     """
     from autolabel import exporters, store
 
-    output, loaded = Output(quiet, as_json), store.load_run(run)
+    output, loaded = Output(quiet, as_json), [store.load_run(run) for run in runs]
     folders = _folders(formats, out)
     for name in folders:
         exporters.find_exporter(name)  # a wrong one is reported before anything is written
     reports = {}
     with output.progress() as progress:
+        compare = cache(lambda: count_frames(progress, "compare", sum(map(_frame_count, loaded))))
+        options = exporters.ExportOptions(
+            class_map=exporters.parse_class_map(class_map),
+            min_score=min_score,
+            min_area=min_area,
+            only_reviewed=only_reviewed,
+            every=every,
+            min_change=min_change,
+            max_frames=max_frames,
+            empty_share=empty_share,
+            val_share=val_share,
+            test_share=test_share,
+            seed=seed,
+            images=images,
+            licence=licence,
+            on_compared=lambda: compare()(),  # the bar is made when something is compared
+        )
+        selection = exporters.select(loaded, options)
+        frame_count = sum(len(selection.frames(name)) for name in selection.inputs)
         for name, folder in folders.items():
-            on_picture = count_frames(progress, name, _frame_count(loaded))
-            options = exporters.ExportOptions(images=images, val_share=val_share, on_picture=on_picture)
-            reports[name] = exporters.export(loaded, name, folder, options)
+            on_picture = count_frames(progress, name, frame_count)
+            reports[name] = exporters.export_selection(selection, name, folder, on_picture)
     for name, report in reports.items():
         _print_export(folders[name], name, report, output)
-    output.result({name: {"path": str(folders[name]), **vars(report)} for name, report in reports.items()})
+    output.result({name: {"path": str(folders[name]), **_plain(report)} for name, report in reports.items()})
+
+
+def _plain(report: "ExportReport") -> dict[str, Any]:
+    return {key: value for key, value in vars(report).items() if key != "plan"}
 
 
 def _folders(formats: Sequence[str], out: Path) -> dict[str, Path]:

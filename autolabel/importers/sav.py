@@ -58,7 +58,8 @@ def read_sav(path: str | Path) -> list[VideoLabels]:
     """
     path = Path(path)
     with reading(path, "a file of SA-V", _REMEDY):
-        files = sorted(path.glob("*.json")) if path.is_dir() else [path]
+        # an exported dataset has a file about itself beside those of its videos
+        files = sorted(set(path.glob("*.json")) - {path / "dataset.json"}) if path.is_dir() else [path]
         if not files:
             raise ValueError("expected JSON files in the folder, found none")
     return [_read(file) for file in files]

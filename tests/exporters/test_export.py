@@ -12,7 +12,15 @@ from factories import CLASS_NAMES, clip, write_run, write_video
 from PIL import Image
 
 from autolabel.errors import RunError, UserError
-from autolabel.exporters import EXPORTERS, Exporter, ExportOptions, ExportReport, export, find_exporter
+from autolabel.exporters import (
+    EXPORTERS,
+    Exporter,
+    ExportOptions,
+    ExportReport,
+    Selection,
+    export,
+    find_exporter,
+)
 from autolabel.images import ImageFolderInput, jpeg_bytes, read_image
 from autolabel.labels import FrameLabels, InputKind, VideoLabels
 from autolabel.store import InputIdentity, Run, RunWriter, load_run
@@ -102,7 +110,7 @@ def test_report_counts_everything(run: Run, tmp_path: Path) -> None:
     assert dict(report.empty_counts) == {"train": 0, "val": 1}
     assert dict(report.object_counts) == {"car": 2, "traffic light": 2}
     assert report.notes == [
-        "frames between training and validation that are in neither: 1",
+        "frames between two splits that are in neither: 1",
         "masks, scores, identities and sources have no place in this format",
     ]
     assert len(seen) == 3
@@ -264,15 +272,15 @@ def test_unknown_formats(name: str, reason: str) -> None:
 @pytest.mark.parametrize("val_share", [-0.1, 1.0, float("nan")])
 def test_impossible_shares(val_share: float) -> None:
     """A validation share outside 0 to 1 is refused."""
-    with pytest.raises(UserError, match="expected a validation share"):
+    with pytest.raises(UserError, match="expected shares for validation and testing"):
         ExportOptions(val_share=val_share)
 
 
 class Names:
     """A third party's format: the names of the inputs."""
 
-    def export(self, run: Run, out: Path, options: ExportOptions) -> ExportReport:
-        (out / "names.txt").write_text("\n".join(run.records))
+    def export(self, selection: Selection, out: Path, options: ExportOptions) -> ExportReport:
+        (out / "names.txt").write_text("\n".join(selection.records))
         return ExportReport()
 
 

@@ -1,6 +1,6 @@
 """Labels and runs to test with: small ones by hand, any ones by hypothesis."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -10,8 +10,10 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
+from PIL import Image
 
 from autolabel import masks
+from autolabel.images import ImageFolderInput
 from autolabel.labels import Evidence, FrameLabels, FrameState, InputKind, Masklet, Rejected, Source, VideoLabels
 from autolabel.ontologies import Ontology
 from autolabel.store import InputIdentity, Run, RunWriter, load_run
@@ -71,11 +73,33 @@ def clip(name: str = "clip", path: str = "clip.mp4", kind: InputKind = InputKind
 
 def write_video(path: Path, frame_count: int = 4, size_wh: tuple[int, int] = SIZE_WH) -> InputIdentity:
     """A real video whose frames get brighter."""
+    return write_video_of(
+        path, [np.full((*size_wh[::-1], 3), 40 * index, dtype=np.uint8) for index in range(frame_count)]
+    )
+
+
+def textured(random: np.random.Generator, size_wh: tuple[int, int] = (96, 64)) -> NDArray[np.uint8]:
+    """A picture of large soft patches, unlike any other, that survives compression: uint8 RGB ``(H, W, 3)``."""
+    patches = random.integers(0, 256, (5, 7, 3)).astype(np.uint8)
+    return np.asarray(cv2.resize(patches, size_wh, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
+
+
+def write_video_of(path: Path, images: Sequence[NDArray[np.uint8]]) -> InputIdentity:
+    """A real video of these pictures, uint8 RGB ``(H, W, 3)``."""
     with VideoWriter(path, fps=25) as writer:
-        for index in range(frame_count):
-            writer.write(np.full((*size_wh[::-1], 3), 40 * index, dtype=np.uint8))
+        for image in images:
+            writer.write(image)
     video = VideoInput.open(path)
     return InputIdentity(video.sha256, video.size_bytes, video.info.stream, video.info.time_base)
+
+
+def write_pictures_of(folder: Path, images: Mapping[str, NDArray[np.uint8]]) -> InputIdentity:
+    """A folder of real stills by their names, uint8 RGB ``(H, W, 3)``."""
+    folder.mkdir()
+    for name, image in images.items():
+        Image.fromarray(image).save(folder / name)
+    stills = ImageFolderInput.open(folder, [folder / name for name in images])
+    return InputIdentity(stills.sha256, stills.size_bytes, file_names=stills.file_names)
 
 
 def write_run(path: Path, *inputs: VideoLabels, identities: Sequence[InputIdentity] = ()) -> Run:
