@@ -154,7 +154,11 @@ def _confirmation_doubts(masklet: Masklet, labels: VideoLabels) -> Iterator[Doub
     if found >= 2 and 2 * found >= len(chances):
         return
     strength = 1 - (found + 1) / (len(chances) + 2)
-    words = f"confirmed on {found} of {counted_noun(len(chances), 'keyframe')} that {'show' if len(chances) > 1 else 'shows'} it"
+    words = (
+        f"a detection supports it on {found} of the {len(chances)} keyframes that show it"
+        if len(chances) > 1
+        else "a single keyframe shows it, so that no second one could confirm it"
+    )
     worst = missed[len(missed) // 2] if missed else _nearest_frame(masklet, masklet.evidence[0].frame_index)
     yield Doubt(Reason.UNCONFIRMED, strength, worst, words)
 
@@ -162,10 +166,10 @@ def _confirmation_doubts(masklet: Masklet, labels: VideoLabels) -> Iterator[Doub
 def _drift_doubts(masklet: Masklet) -> Iterator[Doubt]:
     """Where the tracked mask had little in common with the detection that put it right."""
     if spans := drifts(masklet):
-        first, last = spans[0]
+        worst = _nearest_frame(masklet, spans[0][1] - 1)  # on the last one stands what put it right
         listed = ", ".join(f"{first}–{last}" for first, last in spans)
         words = f"had drifted when a detection put it right, frames {listed}"
-        yield Doubt(Reason.DRIFT, 1 - 0.5 ** len(spans), _nearest_frame(masklet, last - 1), words)
+        yield Doubt(Reason.DRIFT, 1 - 0.5 ** len(spans), worst, words)
 
 
 def _flicker_doubts(masklet: Masklet, frames: Iterable[FrameLabels]) -> Iterator[Doubt]:
@@ -179,7 +183,7 @@ def _flicker_doubts(masklet: Masklet, frames: Iterable[FrameLabels]) -> Iterator
     starts = np.flatnonzero(off & ~np.concatenate([[False], off[:-1]]))
     if len(starts):
         worst = int(looked_at[_worst_flicker(areas, usual, off)])
-        words = f"its area jumps and comes back {_times(len(starts))}, first at frame {looked_at[starts[0]]}"
+        words = f"its area jumps for a moment {_times(len(starts))}, first at frame {looked_at[starts[0]]}"
         yield Doubt(Reason.FLICKER, 1 - 0.8 ** len(starts), _nearest_frame(masklet, worst), words)
 
 

@@ -86,7 +86,11 @@ def describe(recipe: Recipe, setup: Setup, selection: Mapping[str, Any]) -> dict
     """The configuration of a run: a recipe and what was made of it, as plain data."""
     return {
         "ontology": setup.ontology.to_dict(),
-        "detector": _describe_model(setup.detector),
+        "detector": {
+            **_describe_model(setup.detector),
+            "threshold": float(setup.detector.threshold),
+            "floor": float(setup.detector.floor),
+        },
         "tracker": _describe_model(setup.tracker),
         "engine": asdict(setup.settings),
         "threads": recipe.threads,

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 import supervision as sv
@@ -17,9 +17,12 @@ from numpy.typing import NDArray
 
 from autolabel.base_models.protocols import Detector, Image, MaskBatch, Prompt, Tracker, TrackerSession
 
-__all__ = ["Stages", "TimedDetector", "TimedTracker"]
+__all__ = ["STAGES", "Stages", "TimedDetector", "TimedTracker"]
 
 T = TypeVar("T")
+
+STAGES: Final = ("decode", "detect", "encode", "track", "write")
+"""In the order in which a frame goes through them; "encode" is the computation of its features for the tracker."""
 
 
 @dataclass
@@ -27,10 +30,10 @@ class Stages:
     """Seconds of each stage so far.
 
     Attributes:
-        seconds: By the stage's name, in the order in which the stages were first met.
+        seconds: By the stage's name, one of `STAGES`.
     """
 
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -40,14 +43,14 @@ class Stages:
             >>> stages = Stages()
             >>> with stages.stage("write"):
             ...     pass
-            >>> list(stages.seconds)
+            >>> [name for name, seconds in stages.seconds.items() if seconds]
             ['write']
         """
         started = time.perf_counter()
         try:
             yield
         finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+            self.seconds[name] += time.perf_counter() - started
 
     def waiting(self, name: str, items: Iterable[T]) -> Iterator[T]:
         """Pass on the items, counting the time until each of them comes."""
