@@ -167,7 +167,7 @@ def _drift_doubts(masklet: Masklet) -> Iterator[Doubt]:
     """Where the tracked mask had little in common with the detection that put it right."""
     if spans := drifts(masklet):
         worst = _nearest_frame(masklet, spans[0][1] - 1)  # on the last one stands what put it right
-        listed = ", ".join(f"{first}–{last}" for first, last in spans)
+        listed = ", ".join(f"{first} to {last}" for first, last in spans)
         words = f"had drifted when a detection put it right, frames {listed}"
         yield Doubt(Reason.DRIFT, 1 - 0.5 ** len(spans), worst, words)
 
@@ -183,7 +183,8 @@ def _flicker_doubts(masklet: Masklet, frames: Iterable[FrameLabels]) -> Iterator
     starts = np.flatnonzero(off & ~np.concatenate([[False], off[:-1]]))
     if len(starts):
         worst = int(looked_at[_worst_flicker(areas, usual, off)])
-        words = f"its area jumps for a moment {_times(len(starts))}, first at frame {looked_at[starts[0]]}"
+        often = f"{len(starts)} times, first" if len(starts) > 1 else "once,"
+        words = f"its area jumps for a moment {often} at frame {looked_at[starts[0]]}"
         yield Doubt(Reason.FLICKER, 1 - 0.8 ** len(starts), _nearest_frame(masklet, worst), words)
 
 
@@ -222,7 +223,3 @@ def _runner_up(masklet: Masklet) -> int:
 def _nearest_frame(masklet: Masklet, frame_index: int) -> int:
     """The frame nearest to a frame on which the masklet has a mask; the earlier one of two."""
     return int(masklet.frame_indices[np.abs(masklet.frame_indices - frame_index).argmin()])
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"

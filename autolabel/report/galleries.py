@@ -126,7 +126,7 @@ def _card(
 ) -> Card:
     frame = next(frame for frame in labels.frames if frame.frame_index == frame_index)
     first, last = masklet.frame_indices[[0, -1]].tolist()
-    extent = f"{counted_noun(len(masklet.rles), 'frame')}, {first}–{last}" if frame.file_name is None else "a still"
+    extent = f"{counted_noun(len(masklet.rles), 'frame')} from {first} to {last}" if frame.file_name is None else "a still"
     return Card(
         input_name=labels.name,
         object_id=masklet.object_id,
@@ -151,5 +151,5 @@ def _best_frame(masklet: Masklet) -> int:
 def _place(frame: FrameLabels) -> str:
     if frame.file_name is not None:
         return frame.file_name
-    time = "" if frame.pts_s is None else f" at {frame.pts_s:.2f} s"
+    time = "" if frame.pts_s is None else f" at {frame.pts_s:.2f}\N{NO-BREAK SPACE}s"
     return f"frame {frame.frame_index}{time}"

@@ -96,6 +96,7 @@ def _render(run: Run, found: Survey, colours: Mapping[int, str], pictures: Pictu
         picture_notes=notes,
         speed=read_speed(run.path / "log.jsonl"),
         settings=_settings(run.configuration),
+        own_threshold=run.configuration.get("detector", {}).get("threshold", "the detector’s own"),
         histogram=histogram,
         longest=longest,
         lane_box=f"0 0 {WIDTH} {HEIGHT}",

@@ -74,8 +74,8 @@ def _draw(frame: Frame, view: View) -> NDArray[np.uint8]:
         mask = masks.decode(rle)[y1:y2, x1:x2].astype(np.uint8)
         enlarged = cv2.resize(mask, size_wh, interpolation=cv2.INTER_NEAREST)
         outlines, _ = cv2.findContours(enlarged, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-        cv2.drawContours(drawn, outlines, -1, (255, 255, 255), thickness=3, lineType=cv2.LINE_AA)
-        cv2.drawContours(drawn, outlines, -1, colour, thickness=1, lineType=cv2.LINE_AA)
+        cv2.drawContours(drawn, outlines, -1, (255, 255, 255), thickness=4, lineType=cv2.LINE_AA)
+        cv2.drawContours(drawn, outlines, -1, colour, thickness=2, lineType=cv2.LINE_AA)
     return np.asarray(drawn, dtype=np.uint8)
 
 
