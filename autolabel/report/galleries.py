@@ -126,7 +126,9 @@ def _card(
 ) -> Card:
     frame = next(frame for frame in labels.frames if frame.frame_index == frame_index)
     first, last = masklet.frame_indices[[0, -1]].tolist()
-    extent = f"{counted_noun(len(masklet.rles), 'frame')} from {first} to {last}" if frame.file_name is None else "a still"
+    extent = (
+        f"{counted_noun(len(masklet.rles), 'frame')} from {first} to {last}" if frame.file_name is None else "a still"
+    )
     return Card(
         input_name=labels.name,
         object_id=masklet.object_id,
