@@ -3,28 +3,15 @@
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-from factories import AWKWARD_NAMES, SIZE_WH, clip, write_run, write_video
-from PIL import Image
+from factories import AWKWARD_NAMES, clip, write_run, write_stills, write_video
 
 from autolabel.edits import FIRST_HUMAN_ID
-from autolabel.images import ImageFolderInput
-from autolabel.labels import Evidence, InputKind, Rejected, Source, VideoLabels
+from autolabel.labels import Evidence, Rejected, Source, VideoLabels
 from autolabel.ontologies import Ontology
-from autolabel.store import InputIdentity, Run, RunWriter, load_run
+from autolabel.store import Run, RunWriter, load_run
 
 HOSTILE_NAMES = ("<script>alert(1)</script>", "a \"quoted\" & 'b'", "</style><img src=//elsewhere/x>")
-
-
-def write_stills(folder: Path) -> tuple[VideoLabels, InputIdentity]:
-    """Four pictures and their labels."""
-    folder.mkdir(parents=True)
-    labels = clip("photos", str(folder), InputKind.IMAGES)
-    for frame in labels.frames:
-        Image.fromarray(np.full((*SIZE_WH[::-1], 3), 128, np.uint8)).save(folder / str(frame.file_name))
-    images = ImageFolderInput.open(folder, sorted(folder.iterdir()))
-    return labels, InputIdentity(images.sha256, images.size_bytes, file_names=images.file_names)
 
 
 def doubtful_clip(path: Path) -> VideoLabels:

@@ -10,8 +10,10 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
+from PIL import Image
 
 from autolabel import masks
+from autolabel.images import ImageFolderInput
 from autolabel.labels import Evidence, FrameLabels, FrameState, InputKind, Masklet, Rejected, Source, VideoLabels
 from autolabel.ontologies import Ontology
 from autolabel.store import InputIdentity, Run, RunWriter, load_run
@@ -76,6 +78,16 @@ def write_video(path: Path, frame_count: int = 4, size_wh: tuple[int, int] = SIZ
             writer.write(np.full((*size_wh[::-1], 3), 40 * index, dtype=np.uint8))
     video = VideoInput.open(path)
     return InputIdentity(video.sha256, video.size_bytes, video.info.stream, video.info.time_base)
+
+
+def write_stills(folder: Path) -> tuple[VideoLabels, InputIdentity]:
+    """Real pictures in a new folder, the labels of `clip` for them, and their identity."""
+    folder.mkdir(parents=True)
+    labels = clip("photos", str(folder), InputKind.IMAGES)
+    for frame in labels.frames:
+        Image.fromarray(np.full((*SIZE_WH[::-1], 3), 128, np.uint8)).save(folder / str(frame.file_name))
+    images = ImageFolderInput.open(folder, sorted(folder.iterdir()))
+    return labels, InputIdentity(images.sha256, images.size_bytes, file_names=images.file_names)
 
 
 def write_run(path: Path, *inputs: VideoLabels, identities: Sequence[InputIdentity] = ()) -> Run:
