@@ -14,8 +14,8 @@ unconfirmed        1 - (k + 1) / (n + 2) for k detections on n keyframes (Laplac
 start cut off      0.2
 =================  ======================================================================================
 
-A masklet's doubt is what is left when none of its reasons must hold: 1 - (1 - a)(1 - b)... What a person decided is not
-doubted, and a masklet without evidence, such as an imported one, is doubted for its shape alone.
+A masklet's doubt is the chance that any of its reasons holds: 1 - (1 - a)(1 - b)... What a person decided is not
+doubted, and a masklet without evidence is doubted for its shape alone.
 """
 
 import math
@@ -102,7 +102,7 @@ def doubted(labels: VideoLabels) -> list[Doubted]:
 
 def doubts_of(masklet: Masklet, labels: VideoLabels) -> tuple[Doubt, ...]:
     """All reasons to doubt one masklet of an input, the strongest first."""
-    if not len(masklet.frame_indices):
+    if all(source == Source.HUMAN for source in masklet.sources):
         return ()
     found = [*_class_doubts(masklet, labels.class_names), *_confirmation_doubts(masklet, labels)]
     if labels.kind == InputKind.VIDEO:
@@ -179,7 +179,7 @@ def _flicker_doubts(masklet: Masklet, frames: Iterable[FrameLabels]) -> Iterator
     areas = np.zeros(len(looked_at))
     areas[np.searchsorted(looked_at, masklet.frame_indices)] = masks.area_of_many(masklet.rles)
     usual = median_filter(areas, size=_AROUND, mode="nearest")
-    off = (areas > _FACTOR * usual) | (_FACTOR * areas < usual)
+    off = ((areas > _FACTOR * usual) | (_FACTOR * areas < usual)) & ~np.isin(looked_at, list(_human_frames(masklet)))
     starts = np.flatnonzero(off & ~np.concatenate([[False], off[:-1]]))
     if len(starts):
         worst = int(looked_at[_worst_flicker(areas, usual, off)])

@@ -129,6 +129,15 @@ def test_what_a_person_decided_is_settled() -> None:
     assert doubts_of(replace(of, margin=float("inf"), sources=tuple(sources)), video()) == ()
 
 
+def test_what_a_person_drew_may_flicker() -> None:
+    """A sudden change on a person's frame is what the person saw, and truths that were imported are not doubted."""
+    of = steady(size={20: 2, 30: 0})
+    assert only_doubt(of).strength == pytest.approx(1 - 0.8**2)
+    drawn = tuple(Source.HUMAN if index == 20 else source for index, _, source in of.on_frames())
+    assert only_doubt(replace(of, sources=drawn)).strength == pytest.approx(1 - 0.8)
+    assert doubts_of(replace(of, sources=(Source.HUMAN,) * len(drawn)), video()) == ()
+
+
 def test_stills_neither_drift_nor_flicker() -> None:
     """On unordered pictures only the class can be doubted."""
     of = replace(steady({20: (0.5, 0.47, 0.1)}, size={20: 2}), flags=("drifted: 11-20", "start cut off"))

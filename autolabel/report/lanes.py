@@ -21,7 +21,7 @@ HEIGHT: Final = 32
 
 _MIDDLE: Final = 15
 _THICKEST: Final = 10  # half of it
-_FLAGS_AT: Final = 2
+_ABOVE: Final = 2  # where flags and edits are; a drift that a person went over is flagged no more
 _TICKS_FROM: Final = 28
 
 _COLUMNS: Final = 200
@@ -38,8 +38,8 @@ class Lane:
         words: What is known of it, as a sentence or two.
         body: Its shape: as thick as the root of the visible area, nothing where it is absent.
         detections: A tick for every detection that supports it.
-        edits: A dot for every frame on which a person decided.
-        flags: A line over every stretch, and a dot at the beginning for every other thing, to look at.
+        edits: A line above every stretch of frames on which a person decided, a dot above a single one.
+        flags: A line above every stretch, and a dot at the beginning for every other thing, to look at.
     """
 
     object_id: int
@@ -75,7 +75,7 @@ def _lane(masklet: Masklet, axis: Axis, thickness: NDArray[np.float64]) -> Lane:
         words=_words(masklet),
         body=_body(axis, axis.rows(masklet.frame_indices), thickness),
         detections="".join(f"M{x} {_TICKS_FROM}V{HEIGHT}" for x in axis.middles(detections)),
-        edits="".join(f"M{x} {_MIDDLE}h0" for x in axis.middles(edits)),
+        edits="".join(_edits(axis, axis.rows(np.array(edits, dtype=np.int64)))),
         flags="".join(_flags(masklet, axis)),
     )
 
@@ -94,14 +94,26 @@ def _flags(masklet: Masklet, axis: Axis) -> Iterator[str]:
     for first, last in drifts(masklet):
         rows = axis.rows(np.array([first, last + 1], dtype=np.int64)).clip(0, len(axis.frame_indices))
         left, right = (round(x) for x in axis.edges[rows].tolist())
-        yield f"M{left} {_FLAGS_AT}H{right}"
+        yield f"M{left} {_ABOVE}H{right}"
     if any(not flag.startswith(RECONDITIONED) for flag in masklet.flags):
-        yield f"M{axis.middles(masklet.frame_indices[:1].tolist())[0]} {_FLAGS_AT}h0"
+        yield f"M{axis.middles(masklet.frame_indices[:1].tolist())[0]} {_ABOVE}h0"
+
+
+def _edits(axis: Axis, rows: NDArray[np.int64]) -> Iterator[str]:
+    """A line from the middle of the first to that of the last of frames in a row."""
+    for stretch in np.split(rows, _breaks(rows)) if len(rows) else ():
+        left, right = (axis.edges[row] / 2 + axis.edges[row + 1] / 2 for row in stretch[[0, -1]])
+        yield f"M{round(left)} {_ABOVE}H{round(right)}"
+
+
+def _breaks(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where frames that do not follow each other meet."""
+    return np.flatnonzero(np.diff(rows) > 1) + 1
 
 
 def _body(axis: Axis, rows: NDArray[np.int64], thickness: NDArray[np.float64]) -> str:
     """A shape for every stretch of frames in a row."""
-    breaks = np.flatnonzero(np.diff(rows) > 1) + 1
+    breaks = _breaks(rows)
     stretches = zip(np.split(rows, breaks), np.split(thickness, breaks), strict=True)
     return "".join(_shape(axis, *stretch) for stretch in stretches)
 

@@ -57,7 +57,7 @@ def test_thickness_is_the_root_of_the_area() -> None:
 
 
 def test_marks() -> None:
-    """Detections are ticks, a person's frames are dots, drifts are lines and other flags a dot at the start."""
+    """Detections are ticks, a person's frames and drifts are lines, and other flags are a dot at the start."""
     of = masklet(1, 0, {index: block(0, 0, 8, 8) for index in range(10)})
     of = replace(
         of,
@@ -67,7 +67,7 @@ def test_marks() -> None:
     )
     drawn = lane(of, 10)
     assert drawn.detections == f"M60 28V{HEIGHT}M660 28V{HEIGHT}"
-    assert drawn.edits == "M900 15h0"
+    assert drawn.edits == "M900 2H900"
     assert drawn.flags == "M240 2H600M60 2h0"
     assert "low margin" in drawn.words
 
