@@ -1,4 +1,4 @@
-"""The whole way once, offline: drawn videos, labels by the embedded models, datasets, pictures and figures."""
+"""The whole way once, offline: drawn videos, labels by the embedded models, datasets, pictures, figures."""
 
 import shutil
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from autolabel.labels import VideoLabels
 from autolabel.ontologies import Ontology
 from autolabel.pipeline import Progress
 from autolabel.render import render
+from autolabel.report import write_report
 from autolabel.scene_files import ontology_for, write_scene_video, write_truth
 from autolabel.scenes import plan_video
 from autolabel.store import Run
@@ -37,6 +38,7 @@ run/        labels by the embedded models
 coco/       the labels as a COCO dataset
 yolo/       the labels as a YOLO dataset
 rendered/   the videos with the labels drawn in
+report.html the labels at a glance
 """
 
 
@@ -62,7 +64,7 @@ def run_demo(
     on_step: Callable[[str], None] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> DemoReport:
-    """Draw videos, label, export, render and evaluate them.
+    """Draw videos, label, export, render, report and evaluate them.
 
     Args:
         out: A new or empty folder, or that of an earlier demo, which is replaced.
@@ -90,10 +92,11 @@ def run_demo(
     )
     run = store.load_run(paths["run"])
 
-    announce("exporting and rendering")
+    announce("exporting, rendering and reporting")
     paths |= _export(run, out)
     paths["rendered"] = out / "rendered"
     render(run, paths["rendered"])
+    paths["report"] = write_report(run, out / "report.html")
 
     announce("evaluating")
     figures = evaluation.evaluate(list(run), read_coco_video(paths["truth"]))
@@ -120,7 +123,8 @@ def _clear(out: Path) -> None:
         raise UserError(f"expected a new or empty folder for the demo at {out}, found files; choose another with --out")
     for name in ("videos", "run", *_FORMATS, "rendered"):
         shutil.rmtree(out / name, ignore_errors=True)
-    (out / "truth.json").unlink(missing_ok=True)
+    for name in ("truth.json", "report.html"):
+        (out / name).unlink(missing_ok=True)
 
 
 def _draw(folder: Path, frame_count: int) -> list[VideoLabels]:

@@ -6,7 +6,7 @@ Local processes call it today; a cluster's workers can call the same function.
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from itertools import dropwhile
 from pathlib import Path
@@ -22,6 +22,7 @@ from autolabel.frames import prefetch
 from autolabel.inputs import Input
 from autolabel.labels import InputKind
 from autolabel.ontologies import Ontology
+from autolabel.stages import Stages, TimedDetector, TimedTracker
 from autolabel.store import InputIdentity, InputRecord, Journal, RunWriter
 from autolabel.video import VideoInput
 
@@ -85,7 +86,11 @@ def describe(recipe: Recipe, setup: Setup, selection: Mapping[str, Any]) -> dict
     """The configuration of a run: a recipe and what was made of it, as plain data."""
     return {
         "ontology": setup.ontology.to_dict(),
-        "detector": _describe_model(setup.detector),
+        "detector": {
+            **_describe_model(setup.detector),
+            "threshold": float(setup.detector.threshold),
+            "floor": float(setup.detector.floor),
+        },
         "tracker": _describe_model(setup.tracker),
         "engine": asdict(setup.settings),
         "threads": recipe.threads,
@@ -117,27 +122,39 @@ def label_input(
     Raises:
         InputError: It has no frames to label.
     """
-    started = time.perf_counter()
+    started, stages = time.perf_counter(), Stages()
     journal = writer.journal(source.slug, source.sha256, classes_before)
     first_state = EngineState(last_object_id=writer.highest_identity(source.slug) if classes_before else 0)
-    labeler = _labeler(source, setup, journal, first_state)
+    labeler = _labeler(source, _timed(setup, stages), journal, first_state)
     frames_before = labeler.state.frame_count
     if not labeler.state.finished:
-        _label_frames(source, labeler, journal, setup.settings.keyframe_every, report)
+        _label_frames(source, labeler, journal, setup.settings.keyframe_every, report, stages)
     state, problems = labeler.state, journal.saved.problems
     if not state.frame_count:
         journal.remove()
         details = f" ({problems[0]})" if problems else ""
         raise InputError(f"{source.path}: expected frames to label, found none in the selection{details}.")
     record = _record(source, state, problems, classes_before + len(setup.ontology.classes))
-    if classes_before:
-        writer.write_extension(source.slug, journal, record, classes_before)
-    else:
-        writer.write_journal(source.slug, journal, record)
-    seconds = round(time.perf_counter() - started, 3)
-    frames = state.frame_count - frames_before
-    log(writer.path, {"input": source.slug, "frames": frames, "seconds": seconds, "problems": list(problems)})
+    with stages.stage("write"):
+        if classes_before:
+            writer.write_extension(source.slug, journal, record, classes_before)
+        else:
+            writer.write_journal(source.slug, journal, record)
+    entry = {
+        "input": source.slug,
+        "frames": state.frame_count - frames_before,
+        "seconds": round(time.perf_counter() - started, 3),
+        "stages": {name: round(seconds, 3) for name, seconds in stages.seconds.items()},
+        "problems": list(problems),
+    }
+    log(writer.path, entry)
     return problems
+
+
+def _timed(setup: Setup, stages: Stages) -> Setup:
+    """The same setup, with clocks on its models."""
+    detector, tracker = TimedDetector(setup.detector, stages), TimedTracker(setup.tracker, stages)
+    return replace(setup, detector=detector, tracker=tracker)
 
 
 def _labeler(source: Input, setup: Setup, journal: Journal, first_state: EngineState) -> Labeler:
@@ -150,18 +167,24 @@ def _labeler(source: Input, setup: Setup, journal: Journal, first_state: EngineS
 
 
 def _label_frames(
-    source: Input, labeler: Labeler, journal: Journal, commit_every: int, report: Callable[[int], None]
+    source: Input,
+    labeler: Labeler,
+    journal: Journal,
+    commit_every: int,
+    report: Callable[[int], None],
+    stages: Stages,
 ) -> None:
     """Label what is left of an input, committing now and then, so that a killed process loses little."""
 
     def commit(problems: Sequence[str] = ()) -> None:
-        state = _STATE.dump_python(labeler.state, mode="json")
-        journal.commit(labeler.take(), state, labeler.tracker_state(), problems)
+        state, tracker = _STATE.dump_python(labeler.state, mode="json"), labeler.tracker_state()
+        with stages.stage("write"):
+            journal.commit(labeler.take(), state, tracker, problems)
 
     reading = source.frames()
     needed_from = labeler.state.needed_from
     frames = dropwhile(lambda frame: frame.frame_index < needed_from, reading)
-    for _ in labeler.label(prefetch(frames)):
+    for _ in labeler.label(stages.waiting("decode", prefetch(frames))):
         report(labeler.state.frame_count)
         if labeler.state.frame_count % commit_every == 0:
             commit()

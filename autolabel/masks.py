@@ -5,7 +5,7 @@ columns first. Boxes are ``xyxy`` in pixels with exclusive right and bottom edge
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -27,6 +27,9 @@ __all__ = [
     "xyxy",
     "xyxy_of_many",
 ]
+
+
+_AREAS_AT_ONCE: Final = 255  # pycocotools 2.0.11 puts this number into a uint8, which numpy 2 refuses from 256 on
 
 
 class Rle(TypedDict):
@@ -112,7 +115,8 @@ def area(rle: Rle) -> int:
 
 def area_of_many(rles: Sequence[Rle]) -> NDArray[np.int64]:
     """Number of pixels in each mask, int64, shape ``(N,)``."""
-    return np.asarray(coco_mask.area(list(rles)), dtype=np.int64).reshape(-1)
+    slices = (list(rles[start : start + _AREAS_AT_ONCE]) for start in range(0, len(rles), _AREAS_AT_ONCE))
+    return np.concatenate([np.zeros(0, np.int64), *(coco_mask.area(some) for some in slices)]).astype(np.int64)
 
 
 def xyxy(rle: Rle) -> NDArray[np.float64]:

@@ -11,7 +11,17 @@ from autolabel.masks import Rle
 from autolabel.stretches import DUPLICATE, Finding, LabelRow
 from autolabel.voting import vote
 
-__all__ = ["DRIFTED", "LOW_MARGIN", "NOT_CONFIRMED", "RECONDITIONED", "START_CUT_OFF", "Track", "conclude", "part"]
+__all__ = [
+    "DRIFTED",
+    "LOW_MARGIN",
+    "LOW_MARGIN_BELOW",
+    "NOT_CONFIRMED",
+    "RECONDITIONED",
+    "START_CUT_OFF",
+    "Track",
+    "conclude",
+    "part",
+]
 
 START_CUT_OFF: Final = "start cut off"
 """Flag: the object was there before the first frame that could be tracked backward to."""
@@ -28,7 +38,8 @@ DRIFTED: Final = "drifted onto another object"
 NOT_CONFIRMED: Final = "not confirmed by a later keyframe"
 """Reason: frames of a kept masklet from the first keyframe on that did not find it, and none after did."""
 
-_LOW_MARGIN: Final = 1.0  # in log-odds
+LOW_MARGIN_BELOW: Final = 1.0
+"""Margin in log-odds below which that flag is given."""
 
 
 @dataclass
@@ -161,7 +172,7 @@ def conclude(track: Track, least_duration: int = 0) -> Finding:
     """
     evidence = tuple(sorted(track.evidence, key=lambda item: item.frame_index))
     votes = vote(evidence)
-    low = [LOW_MARGIN] if votes.margin < _LOW_MARGIN else []
+    low = [LOW_MARGIN] if votes.margin < LOW_MARGIN_BELOW else []
     cut_from, reason = _verdict(track, least_duration)
     return Finding(
         object_id=track.object_id,

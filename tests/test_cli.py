@@ -45,7 +45,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_help_lists_every_command() -> None:
     """Somebody who knows nothing finds every command."""
     printed = autolabel("--help").output
-    for command in ("demo", "label", "export", "render", "evaluate", "models", "ontology"):
+    for command in ("demo", "label", "export", "render", "report", "evaluate", "models", "ontology"):
         assert command in printed
 
 
@@ -253,6 +253,16 @@ def test_evaluate(workspace: Path) -> None:
     assert json.loads(autolabel(*arguments, "--json").stdout)["scope"]["videos"] == 1
 
 
+def test_report(workspace: Path, tmp_path: Path) -> None:
+    """A run becomes one page; a place where it cannot stand is one sentence."""
+    arguments = ("report", workspace / "run", "--out")
+    page = tmp_path / "new" / "report.html"
+    assert autolabel(*arguments, page).stdout == f"{page}\n"
+    assert "frames per second</b> of one process" in page.read_text()
+    assert json.loads(autolabel(*arguments, page, "--json").stdout) == str(page)
+    assert_one_sentence(autolabel(*arguments, tmp_path), "cannot write there")
+
+
 def test_evaluate_against_other_formats(tmp_path: Path) -> None:
     """A run's own labels in a format with exact masks are a truth that it meets; an unknown format is named."""
     write_run(tmp_path / "run", clip())
@@ -264,12 +274,13 @@ def test_evaluate_against_other_formats(tmp_path: Path) -> None:
     assert_one_sentence(autolabel(*against, "cvaat"), "cvaat")
 
 
-@pytest.mark.parametrize("command", ["export", "render", "evaluate"])
+@pytest.mark.parametrize("command", ["export", "render", "report", "evaluate"])
 def test_folder_that_is_no_run(command: str, tmp_path: Path) -> None:
     """What reads a run says where there is none."""
     options = {
         "export": ["--format", "coco", "--out", "data"],
         "render": ["--out", "pictures"],
+        "report": ["--out", "report.html"],
         "evaluate": ["--truth", "truth.json"],
     }
     assert_one_sentence(autolabel(command, tmp_path, *options[command]), str(tmp_path))

@@ -51,6 +51,12 @@ def test_nothing_is_no_exception() -> None:
     assert masks.area_of_many([]).shape == (0,)
 
 
+def test_areas_of_a_long_video() -> None:
+    """As many masks as a long video has are measured at once."""
+    rles = masks.encode_many(np.tri(600, 600, dtype=bool)[:, None])  # 1 pixel, 2 pixels, ...
+    assert masks.area_of_many(rles).tolist() == list(range(1, 601))
+
+
 def test_specks_go_and_parts_stay() -> None:
     """Islands far smaller than the largest one are dropped; those of a tenth and more are parts of the object."""
     mask = np.zeros((40, 60), dtype=bool)

@@ -1,5 +1,6 @@
 """From files to a run on disk, with the embedded models."""
 
+import json
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -10,6 +11,7 @@ import autolabel
 from autolabel.labels import InputKind
 from autolabel.scene_files import write_scene_video
 from autolabel.scenes import plan_video
+from autolabel.stages import STAGES
 
 TABLES = ("frames.parquet", "labels.parquet", "objects.parquet", "rejected.parquet", "input.json")
 
@@ -36,6 +38,15 @@ def test_the_same_call_gives_the_same_bytes(clip: Path, tmp_path: Path) -> None:
         first, second = (tmp_path / name / "inputs" / "clip" / table for name in ("first", "second"))
         assert first.read_bytes() == second.read_bytes()
     assert (tmp_path / "first" / "run.yaml").read_bytes() == (tmp_path / "second" / "run.yaml").read_bytes()
+
+
+def test_the_log_tells_times_by_stage(clip: Path, tmp_path: Path) -> None:
+    """Every stage took its time, and together they took no more than all."""
+    label(clip, tmp_path)
+    (record,) = map(json.loads, (tmp_path / "log.jsonl").read_text().splitlines())
+    assert tuple(record["stages"]) == STAGES
+    assert min(record["stages"].values()) >= 0
+    assert 0 < sum(record["stages"].values()) <= record["seconds"] + 0.01
 
 
 def test_a_finished_input_is_not_labelled_again(clip: Path, tmp_path: Path) -> None:

@@ -6,14 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import supervision as sv
-from factories import SIZE_WH, clip, write_run, write_video
-from PIL import Image
+from factories import clip, write_run, write_stills, write_video
 
 from autolabel.errors import RunError, UserError
-from autolabel.images import ImageFolderInput
-from autolabel.labels import FrameState, InputKind
+from autolabel.labels import FrameState
 from autolabel.render import draw_labels, render
-from autolabel.store import InputIdentity, RunWriter, load_run
+from autolabel.store import RunWriter, load_run
 from autolabel.video import VideoInput
 
 
@@ -35,13 +33,7 @@ def test_every_labelled_frame_is_in_the_video(tmp_path: Path) -> None:
 
 def test_stills_become_pictures(tmp_path: Path) -> None:
     """Each still has a picture of its number and name."""
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    labels = clip("photos", str(folder), InputKind.IMAGES)
-    for frame in labels.frames:
-        Image.fromarray(np.full((*SIZE_WH[::-1], 3), 128, np.uint8)).save(folder / str(frame.file_name))
-    images = ImageFolderInput.open(folder, sorted(folder.iterdir()))
-    identity = InputIdentity(images.sha256, images.size_bytes, file_names=images.file_names)
+    labels, identity = write_stills(tmp_path / "photos")
     [path] = render(write_run(tmp_path / "run", labels, identities=[identity]), tmp_path / "out")
     assert sorted(file.name for file in path.iterdir()) == [f"00000{index}_{index}.jpg" for index in range(4)]
 

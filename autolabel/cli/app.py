@@ -35,6 +35,7 @@ app.command("demo")(demonstration.demo)
 app.command("label")(labelling.label)
 app.command("export")(datasets.export)
 app.command("render")(datasets.render)
+app.command("report")(datasets.report)
 app.command("evaluate")(datasets.evaluate)
 app.command("models")(information.models)
 app.add_typer(information.ontology, name="ontology")
@@ -56,7 +57,7 @@ def _options(
 
     A text ontology prompts a detector for boxes on keyframes, and the boxes seed
     a tracker. The labelled objects that it returns are kept as a run, and are
-    exported, rendered and evaluated from there.
+    exported, rendered, reported and evaluated from there.
     """
 
 

@@ -1,4 +1,4 @@
-"""``autolabel export``, ``render`` and ``evaluate``: what is made of a run."""
+"""``autolabel export``, ``render``, ``report`` and ``evaluate``: what is made of a run."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from autolabel.exporters import ExportReport
     from autolabel.store import Run
 
-__all__ = ["evaluate", "export", "print_evaluation", "render"]
+__all__ = ["evaluate", "export", "print_evaluation", "render", "report"]
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN")]
 
@@ -142,6 +142,28 @@ def render(
     for path in paths:
         output.say(str(path))
     output.result([str(path) for path in paths])
+
+
+def report(
+    run: RunArgument,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The page; a former one is replaced.")] = Path(
+        "report.html"
+    ),
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a run on one HTML page: classes, objects over time, doubts, rejections, speed.
+
+    RUN is a folder that `autolabel label` wrote.
+    """
+    from autolabel import store
+    from autolabel.report import write_report
+
+    output, loaded = Output(quiet, as_json), store.load_run(run)
+    with output.progress() as progress:
+        path = write_report(loaded, out, on_input=count_frames(progress, "report", 2 * len(loaded), unit="steps"))
+    output.say(str(path))
+    output.result(str(path))
 
 
 def evaluate(

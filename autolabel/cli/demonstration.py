@@ -23,7 +23,7 @@ def demo(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Draw videos, label them with the embedded models, export, render and evaluate."""
+    """Draw videos, label them with the embedded models, export, render, report and evaluate."""
     from autolabel.demo import run_demo
 
     output = Output(quiet, as_json)

@@ -77,18 +77,18 @@ class Output:
             yield progress
 
 
-def count_frames(progress: Progress, description: str, total: int) -> Callable[[], None]:
-    """Add a bar, and return what moves it on by one frame."""
-    task = progress.add_task(description, total=total)
+def count_frames(progress: Progress, description: str, total: int, unit: str = "frames") -> Callable[[], None]:
+    """Add a bar, and return what moves it on by one frame, or whatever the unit is."""
+    task = progress.add_task(description, total=total, unit=unit)
     return lambda: progress.advance(task)
 
 
 class _Speed(ProgressColumn):
-    """Frames per second."""
+    """Frames, or what else a bar counts, per second."""
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:.1f} frames/s")
+        return Text("" if speed is None else f"{speed:.1f} {task.fields.get('unit', 'frames')}/s")
 
 
 def _is_number(cell: str) -> bool:

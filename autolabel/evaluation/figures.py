@@ -12,8 +12,8 @@ from autolabel.evaluation.precision import class_precision, pooled_precision
 from autolabel.evaluation.problems import tracking_problems
 from autolabel.evaluation.same_files import same_files
 from autolabel.evaluation.tracking import TrackingFrame, clear_counts, hota_counts, identity_counts
-from autolabel.evaluation.words import listed
 from autolabel.labels import VideoLabels
+from autolabel.words import listed
 
 __all__ = ["Evaluation", "Mistakes", "Precision", "Scope", "Tracking", "evaluate"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from autolabel.evaluation.figures import Evaluation, Mistakes, Precision, Scope, Tracking
-from autolabel.evaluation.words import counted_noun, listed
+from autolabel.words import counted_noun, listed
 
 __all__ = ["notes", "rows"]
 

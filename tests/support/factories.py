@@ -102,6 +102,14 @@ def write_pictures_of(folder: Path, images: Mapping[str, NDArray[np.uint8]]) -> 
     return InputIdentity(stills.sha256, stills.size_bytes, file_names=stills.file_names)
 
 
+def write_stills(folder: Path) -> tuple[VideoLabels, InputIdentity]:
+    """Real pictures in a new folder, the labels of `clip` for them, and their identity."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    labels = clip("photos", str(folder), InputKind.IMAGES)
+    grey = np.full((*SIZE_WH[::-1], 3), 128, np.uint8)
+    return labels, write_pictures_of(folder, {str(frame.file_name): grey for frame in labels.frames})
+
+
 def write_run(path: Path, *inputs: VideoLabels, identities: Sequence[InputIdentity] = ()) -> Run:
     """A run of these inputs; identities are made up where they are not given."""
     writer = RunWriter(path, {"ontology": Ontology.parse(list(inputs[0].class_names)).to_dict()})
