@@ -17,6 +17,7 @@ __all__ = [
     "Rle",
     "area",
     "area_of_many",
+    "box_iou",
     "cleaned",
     "decode",
     "encode",
@@ -24,6 +25,7 @@ __all__ = [
     "iou",
     "merge",
     "of_box",
+    "xywh",
     "xyxy",
     "xyxy_of_many",
 ]
@@ -133,6 +135,30 @@ def iou(first: Sequence[Rle], second: Sequence[Rle]) -> NDArray[np.float64]:
     if not first or not second:
         return np.zeros((len(first), len(second)))
     return np.asarray(coco_mask.iou(list(first), list(second), [0] * len(second)), dtype=np.float64)
+
+
+def box_iou(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Intersection over union of every box with every other.
+
+    Args:
+        first: ``xyxy`` in pixels, shape ``(N, 4)``.
+        second: The same, shape ``(M, 4)``.
+
+    Returns:
+        float64, shape ``(N, M)``.
+
+    Example:
+        >>> box_iou(np.array([[0.0, 0, 4, 4]]), np.array([[0.0, 0, 4, 2], [4, 4, 5, 5]])).tolist()
+        [[0.5, 0.0]]
+    """
+    if not len(first) or not len(second):
+        return np.zeros((len(first), len(second)))
+    return np.asarray(coco_mask.iou(xywh(first), xywh(second), [0] * len(second)), dtype=np.float64)
+
+
+def xywh(xyxy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Boxes as COCO writes them: left, top, width and height, float64, shape ``(N, 4)``."""
+    return np.hstack([xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]])
 
 
 def merge(rles: Sequence[Rle]) -> Rle:
