@@ -25,6 +25,7 @@ __all__ = [
     "iou",
     "merge",
     "of_box",
+    "share_within",
     "xywh",
     "xyxy",
     "xyxy_of_many",
@@ -135,6 +136,13 @@ def iou(first: Sequence[Rle], second: Sequence[Rle]) -> NDArray[np.float64]:
     if not first or not second:
         return np.zeros((len(first), len(second)))
     return np.asarray(coco_mask.iou(list(first), list(second), [0] * len(second)), dtype=np.float64)
+
+
+def share_within(rles: Sequence[Rle], regions: Sequence[Rle]) -> NDArray[np.float64]:
+    """Share of every mask's pixels that lie in every region, float64, shape ``(len(rles), len(regions))``."""
+    if not rles or not regions:
+        return np.zeros((len(rles), len(regions)))
+    return np.asarray(coco_mask.iou(list(rles), list(regions), [1] * len(regions)), dtype=np.float64)
 
 
 def box_iou(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,13 +1,26 @@
 """An evaluation in words: rows of a table, and sentences on what is not in it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from autolabel.evaluation.figures import Evaluation, Mistakes, Precision, Scope, Tracking
+from autolabel.evaluation.figures import (
+    Average,
+    Confusion,
+    Evaluation,
+    Figures,
+    Mistakes,
+    Precision,
+    Scope,
+    Segmentation,
+    Tracking,
+)
 from autolabel.evaluation.words import counted_noun, listed
 
-__all__ = ["notes", "rows"]
+__all__ = ["PART_HEADERS", "confusion_rows", "notes", "part_rows", "rows"]
 
 Row = tuple[str, str]
+
+PART_HEADERS = ("box AP", "mask AP", "mask AP50", "HOTA", "IDF1", "J&F")
+"""Figures of a class or of a video, as `part_rows` has them."""
 
 
 def rows(evaluation: Evaluation) -> list[Row]:
@@ -15,9 +28,22 @@ def rows(evaluation: Evaluation) -> list[Row]:
     return [
         *_scope_rows(evaluation.scope),
         *(_tracking_rows(evaluation.tracking) if evaluation.tracking else ()),
+        *(_segmentation_rows(evaluation.segmentation) if evaluation.segmentation else ()),
         *(_precision_rows(evaluation.precision) if evaluation.precision else ()),
         *_mistake_rows(evaluation.mistakes),
     ]
+
+
+def part_rows(parts: Mapping[str, Figures]) -> list[list[str]]:
+    """Name of every class or video with its figures under `PART_HEADERS`; what is not known is a dash."""
+    return [[name, *(_known_share(value) for value in _part_values(figures))] for name, figures in parts.items()]
+
+
+def confusion_rows(confusion: Confusion) -> tuple[list[str], list[list[str]]]:
+    """Headers of the matrix, and its rows with their names."""
+    names = [*confusion.class_names, "invented"]
+    counts = zip(names, confusion.counts, strict=True)
+    return ["", *confusion.class_names, "missed"], [[name, *map(str, row)] for name, row in counts]
 
 
 def notes(evaluation: Evaluation) -> list[str]:
@@ -36,6 +62,10 @@ def _notes(scope: Scope) -> Iterator[str]:
         yield f"Left out: {counted_noun(scope.frames_not_labelled, 'frame')} with truth that the run did not look at."
     if scope.frames_without_truth:
         yield f"Left out: {counted_noun(scope.frames_without_truth, 'frame')} of the run without truth."
+    if scope.excused_masks:
+        yield f"Left out: {counted_noun(scope.excused_masks, 'predicted mask')} in crowds of the truth."
+    if scope.overlap == "boxes":
+        yield "Compared by boxes: of some objects nothing more is known."
     if scope.classes_not_asked:
         yield f"Left out: true objects of classes that the run was not asked for ({listed(scope.classes_not_asked)})."
     if scope.classes_without_truth:
@@ -59,12 +89,28 @@ def _tracking_rows(tracking: Tracking) -> Iterator[Row]:
     yield "identity switches", str(tracking.identity_switches)
 
 
+def _segmentation_rows(segmentation: Segmentation) -> Iterator[Row]:
+    yield "J&F", _share(segmentation.j_and_f)
+    yield "J", _share(segmentation.j)
+    yield "F", _share(segmentation.f)
+
+
 def _precision_rows(precision: Precision) -> Iterator[Row]:
-    yield "box AP", _share(precision.box_ap)
-    yield "box AP50", _share(precision.box_ap50)
-    yield "mask AP", _share(precision.mask_ap)
-    yield "mask AP50", _share(precision.mask_ap50)
-    yield "mask AP50, classes pooled", _share(precision.pooled_ap50)
+    yield from _average_rows("box", precision.box)
+    if precision.mask:
+        yield from _average_rows("mask", precision.mask)
+    yield f"{'mask' if precision.mask else 'box'} AP50, classes pooled", _share(precision.pooled_ap50)
+
+
+def _average_rows(kind: str, average: Average) -> Iterator[Row]:
+    yield f"{kind} AP", _share(average.ap)
+    yield f"{kind} AP50", _share(average.ap50)
+    yield f"{kind} AP75", _share(average.ap75)
+    for size in ("small", "medium", "large"):
+        value = getattr(average, f"ap_{size}")
+        if value is not None:
+            yield f"{kind} AP, {size} objects", _share(value)
+    yield f"{kind} AR", _share(average.ar)
 
 
 def _mistake_rows(mistakes: Mistakes) -> Iterator[Row]:
@@ -74,6 +120,21 @@ def _mistake_rows(mistakes: Mistakes) -> Iterator[Row]:
     if mistakes.empty_videos:
         videos = counted_noun(mistakes.empty_videos, "video")
         yield f"false masklets on {videos} without objects", str(mistakes.false_masklets_on_empty_videos)
+
+
+def _part_values(figures: Figures) -> Iterator[float | None]:
+    precision, tracking, segmentation = figures.precision, figures.tracking, figures.segmentation
+    mask = precision.mask if precision else None
+    yield precision.box.ap if precision else None
+    yield mask.ap if mask else None
+    yield mask.ap50 if mask else None
+    yield tracking.hota if tracking else None
+    yield tracking.idf1 if tracking else None
+    yield segmentation.j_and_f if segmentation else None
+
+
+def _known_share(value: float | None) -> str:
+    return "-" if value is None else _share(value)
 
 
 def _share(value: float) -> str:
