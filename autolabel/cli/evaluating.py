@@ -24,7 +24,9 @@ _WIDEST_MATRIX: Final = 10
 
 def evaluate(
     labels: Annotated[Path, typer.Argument(metavar="RUN|DATASET")],
-    truth: Annotated[Path, typer.Option(metavar="PATH", help="True labels: a file or a folder, as the format has it.")],
+    truth: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="True labels: a file or a folder, as the format has it.")
+    ] = None,
     truth_format: Annotated[str, typer.Option(metavar="NAME", help=f"{_FORMATS}.")] = "coco-video",
     dataset_format: Annotated[
         str | None,
@@ -42,6 +44,14 @@ def evaluate(
             "identities must be the truth's, and neither the first frame counts nor the last.",
         ),
     ] = False,
+    reviewed: Annotated[
+        bool,
+        typer.Option(
+            "--reviewed",
+            help="Without a truth: precision of a run by its reviewed random sample, and recall on frames that "
+            "were reviewed exhaustively, with 95 % intervals.",
+        ),
+    ] = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -50,9 +60,21 @@ def evaluate(
     RUN is a folder that `autolabel label` wrote; DATASET a file or a folder in
     the format that --format names.
     """
-    from autolabel import evaluation, importers
+    from autolabel import evaluation, importers, store
 
     output = Output(quiet, as_json)
+    if reviewed:
+        if truth or dataset_format:
+            raise UserError("expected --reviewed with a run alone, found --truth or --format, too; give one of them")
+        review = evaluation.evaluate_review(store.load_run(labels))
+        output.table(["figure", "value"], evaluation.review_rows(review))
+        output.result(asdict(review))
+        return
+    if truth is None:
+        raise UserError(
+            "expected --truth PATH, or --reviewed for a run whose random sample was reviewed, found neither; "
+            "give one of them"
+        )
     predicted = _predicted(labels, dataset_format, truth, truth_format)
     true = importers.read_labels(truth, truth_format)
     figures = evaluation.evaluate(predicted, true, first_frame_given=first_frame_given)

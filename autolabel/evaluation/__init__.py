@@ -12,8 +12,10 @@ from autolabel.evaluation.figures import (
     Segmentation,
     Tracking,
 )
+from autolabel.evaluation.intervals import Share
+from autolabel.evaluation.review import Review, evaluate_review
 from autolabel.evaluation.scoring import evaluate
-from autolabel.evaluation.table import PART_HEADERS, confusion_rows, notes, part_rows, rows
+from autolabel.evaluation.table import PART_HEADERS, confusion_rows, notes, part_rows, review_rows, rows
 
 __all__ = [
     "PART_HEADERS",
@@ -23,13 +25,17 @@ __all__ = [
     "Figures",
     "Mistakes",
     "Precision",
+    "Review",
     "Scope",
     "Segmentation",
+    "Share",
     "Tracking",
     "confusion_rows",
     "counted",
     "evaluate",
+    "evaluate_review",
     "notes",
     "part_rows",
+    "review_rows",
     "rows",
 ]

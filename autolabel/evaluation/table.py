@@ -13,9 +13,11 @@ from autolabel.evaluation.figures import (
     Segmentation,
     Tracking,
 )
+from autolabel.evaluation.intervals import Share
+from autolabel.evaluation.review import Review
 from autolabel.evaluation.words import counted_noun, listed
 
-__all__ = ["PART_HEADERS", "confusion_rows", "notes", "part_rows", "rows"]
+__all__ = ["PART_HEADERS", "confusion_rows", "notes", "part_rows", "review_rows", "rows"]
 
 Row = tuple[str, str]
 
@@ -44,6 +46,23 @@ def confusion_rows(confusion: Confusion) -> tuple[list[str], list[list[str]]]:
     names = [*confusion.class_names, "invented"]
     counts = zip(names, confusion.counts, strict=True)
     return ["", *confusion.class_names, "missed"], [[name, *map(str, row)] for name, row in counts]
+
+
+def review_rows(review: Review) -> list[Row]:
+    """Name and value of every figure of a review, as text."""
+    sample, frames = counted_noun(review.masklets, "masklet"), counted_noun(review.frames, "exhaustive frame")
+    rows = [
+        (f"precision, {sample} of {review.population}", _share_between(review.precision)),
+        ("right masks of the sample", f"{review.right_masks} of {review.masks}"),
+        ("seconds for the sample", f"{review.seconds_on_sample:.0f}"),
+    ]
+    if review.recall:
+        rows += [
+            (f"recall, {frames}", _share_between(review.recall)),
+            ("found masks on these frames", f"{review.found_masks} of {review.true_masks}"),
+            ("seconds for these frames", f"{review.seconds_on_frames:.0f}"),
+        ]
+    return rows
 
 
 def notes(evaluation: Evaluation) -> list[str]:
@@ -131,6 +150,10 @@ def _part_values(figures: Figures) -> Iterator[float | None]:
     yield tracking.hota if tracking else None
     yield tracking.idf1 if tracking else None
     yield segmentation.j_and_f if segmentation else None
+
+
+def _share_between(share: Share) -> str:
+    return f"{share.value:.3f} ({share.low:.3f} to {share.high:.3f})"
 
 
 def _known_share(value: float | None) -> str:
