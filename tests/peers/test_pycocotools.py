@@ -68,7 +68,7 @@ def random_files(folder: Path, seed: int) -> tuple[Path, Path]:
             truth.append({**where, "id": len(truth) + 1, "bbox": box.tolist(), "area": area, "iscrowd": crowd})
             for _ in range(random.integers(0, 4 if crowd else 3)):
                 shifted = (box + random.integers(-side // 8, side // 8 + 1, 4)).clip(min=1)
-                results.append({**where, "bbox": shifted.tolist(), "score": float(random.random().round(2))})
+                results.append({**where, "bbox": shifted.tolist(), "score": round(random.random(), 2)})
     content = {
         "images": [
             {"id": image_id, "file_name": f"{image_id}.jpg", "width": SIZE_WH[0], "height": SIZE_WH[1]}
