@@ -86,6 +86,11 @@ def _predicted(path: Path, dataset_format: str | None, truth: Path, truth_format
     from autolabel import importers, store
 
     if dataset_format is None:
+        if not (path / store.layout.CONFIGURATION).is_file():
+            raise UserError(
+                f"expected a run at {path}, found no {store.layout.CONFIGURATION} there; give the folder that `label` "
+                "wrote, or the --format of a dataset"
+            )
         return list(store.load_run(path))
     if dataset_format != _RESULTS:
         return importers.read_labels(path, dataset_format)

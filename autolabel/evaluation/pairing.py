@@ -200,7 +200,7 @@ def _common_frames(predicted: VideoLabels, truth: VideoLabels) -> list[tuple[int
         if own.size_wh != true.size_wh:
             raise InputError(
                 f"{truth.path}: expected frame {true.frame_index} of {_times(true.size_wh)} pixels as in the truth, "
-                f"found {_times(own.size_wh)} in the run; label the pictures that the truth was made on"
+                f"found {_times(own.size_wh)} in the labels; label the pictures that the truth was made on"
             )
     return [(own.frame_index, true.frame_index) for own, true in common]
 

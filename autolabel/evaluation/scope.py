@@ -60,16 +60,16 @@ def _require_common_ground(scope: Scope) -> None:
     """Refuse to score nothing."""
     if not scope.videos:
         raise InputError(
-            f"expected a video that the run and the truth both have, found {listed(scope.videos_without_truth)} in the "
-            f"run and {listed(scope.videos_not_labelled)} in the truth; give the truth of the same files"
+            f"expected a video that the labels and the truth both have, found {listed(scope.videos_without_truth)} in "
+            f"the labels and {listed(scope.videos_not_labelled)} in the truth; give the truth of the same files"
         )
     if not scope.frames:
         raise InputError(
-            f"expected frames that the run and the truth both looked at, found none among {scope.frames_without_truth} "
-            f"and {scope.frames_not_labelled}; label the frames that the truth has"
+            f"expected frames that the labels and the truth both looked at, found none among "
+            f"{scope.frames_without_truth} and {scope.frames_not_labelled}; label the frames that the truth has"
         )
     if scope.classes_not_asked and not scope.true_masks:
         raise InputError(
-            f"expected a class that the run and the truth share, found only {listed(scope.classes_not_asked)} in the "
-            "truth, which the run was not asked for; give both the same names"
+            f"expected a class that the labels and the truth share, found only {listed(scope.classes_not_asked)} in "
+            "the truth, which the labels do not know; give both the same names"
         )

@@ -73,20 +73,20 @@ def notes(evaluation: Evaluation) -> list[str]:
 def _notes(scope: Scope) -> Iterator[str]:
     if scope.videos_not_labelled:
         videos = counted_noun(len(scope.videos_not_labelled), "video")
-        yield f"Left out: {videos} of the truth that the run lacks ({listed(scope.videos_not_labelled)})."
+        yield f"Left out: {videos} of the truth that the labels lack ({listed(scope.videos_not_labelled)})."
     if scope.videos_without_truth:
         videos = counted_noun(len(scope.videos_without_truth), "video")
-        yield f"Left out: {videos} of the run that the truth lacks ({listed(scope.videos_without_truth)})."
+        yield f"Left out: {videos} of the labels that the truth lacks ({listed(scope.videos_without_truth)})."
     if scope.frames_not_labelled:
-        yield f"Left out: {counted_noun(scope.frames_not_labelled, 'frame')} with truth that the run did not look at."
+        yield f"Left out: {counted_noun(scope.frames_not_labelled, 'frame')} with truth that the labels leave out."
     if scope.frames_without_truth:
-        yield f"Left out: {counted_noun(scope.frames_without_truth, 'frame')} of the run without truth."
+        yield f"Left out: {counted_noun(scope.frames_without_truth, 'frame')} of the labels without truth."
     if scope.excused_masks:
         yield f"Left out: {counted_noun(scope.excused_masks, 'predicted mask')} in crowds of the truth."
     if scope.overlap == "boxes":
         yield "Compared by boxes: of some objects nothing more is known."
     if scope.classes_not_asked:
-        yield f"Left out: true objects of classes that the run was not asked for ({listed(scope.classes_not_asked)})."
+        yield f"Left out: true objects of classes that the labels do not know ({listed(scope.classes_not_asked)})."
     if scope.classes_without_truth:
         yield f"Counted as false: objects of classes the truth does not know ({listed(scope.classes_without_truth)})."
 

@@ -229,7 +229,7 @@ def test_evaluation_can_be_written_as_json(make_video: MakeVideo) -> None:
     ("changes", "message"),
     [
         ({"path": "other.mp4"}, r"other.mp4.*clip.mp4.*truth of the same files"),
-        ({"frames": (FrameLabels(7, (64, 48)),)}, r"frames that the run and the truth both looked at"),
+        ({"frames": (FrameLabels(7, (64, 48)),)}, r"frames that the labels and the truth both looked at"),
         ({"class_names": ("bird",)}, r"cat.*same names"),
         ({"class_names": ("cat", "Cat")}, r"'cat' twice; rename"),
         ({"frames": tuple(FrameLabels(i, (32, 24)) for i in range(4))}, r"frame 0 of 64x48 .*found 32x24"),
