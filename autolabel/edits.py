@@ -130,7 +130,8 @@ class Edited:
         locked: Object and frame of what people accepted.
         accepted: Objects that people found right on all their frames.
         exhaustive: Frames on which people found every object labelled, and rightly.
-        lost: Edits that could not be applied, because an object that they are about was not found again.
+        lost: Edits that could not be applied, because an object that they are about was not found again, or because
+            they said that all is right about labels that are no more.
     """
 
     labels: VideoLabels
@@ -168,7 +169,12 @@ def _frames_of(ranges: Iterable[tuple[int, int]]) -> Iterator[int]:
 
 
 def _find_again(edit: Edit, labels: VideoLabels) -> Edit | None:
-    """The edit with the identities that its objects have now; None where one of them is gone."""
+    """The edit with the identities that its objects have now; None where one of them is gone.
+
+    What a person found right as a whole is not found again: of the masks that are there now, nobody has said so.
+    """
+    if edit.accepted or edit.change.exhaustive:
+        return None
     new_ids: dict[int, int] = {}
     for object_id, anchor in edit.anchors.items():
         found = _object_at(labels, anchor)
@@ -183,8 +189,7 @@ def _find_again(edit: Edit, labels: VideoLabels) -> Edit | None:
         classes={new_ids.get(object_id, object_id): class_id for object_id, class_id in change.classes.items()},
     )
     locked = tuple((new_ids.get(object_id, object_id), frame_index) for object_id, frame_index in edit.locked)
-    accepted = tuple(new_ids.get(object_id, object_id) for object_id in edit.accepted)
-    return replace(edit, change=renamed, locked=locked, accepted=accepted)
+    return replace(edit, change=renamed, locked=locked)
 
 
 def _object_at(labels: VideoLabels, anchor: Anchor) -> int | None:

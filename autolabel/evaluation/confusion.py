@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from autolabel.evaluation.figures import Confusion
-from autolabel.evaluation.pairing import SAME_OBJECT_IOU, ScoredFrame, class_names_on
+from autolabel.evaluation.matching import matched_pairs
+from autolabel.evaluation.pairing import ScoredFrame, class_names_on
 
-__all__ = ["confusion", "matched_pairs"]
+__all__ = ["confusion"]
 
 _SAME_CLASS_GAIN = 1e-6  # where two objects lie on one another, the one of the same class is meant
 
@@ -32,19 +31,3 @@ def confusion(frames: Sequence[ScoredFrame]) -> Confusion:
         for column in predicted[np.setdiff1d(np.flatnonzero(~frame.excused), columns)].tolist():
             counts[-1, column] += 1
     return Confusion(tuple(names), tuple(map(tuple, counts.tolist())))
-
-
-def matched_pairs(iou: NDArray[np.float64], gain: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Match one to one, among pairs with an IoU of .5 or more and a gain, so that the sum of the gains is greatest.
-
-    Args:
-        iou: Shape ``(T, P)``.
-        gain: What each pair is worth, shape ``(T, P)``.
-
-    Returns:
-        Rows and columns of the pairs, shape ``(M,)`` each.
-    """
-    gain = np.where(iou >= SAME_OBJECT_IOU, gain, 0.0)
-    rows, columns = linear_sum_assignment(gain, maximize=True)
-    real = gain[rows, columns] > 0
-    return rows[real], columns[real]

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from autolabel.errors import RunError
-from autolabel.evaluation.confusion import matched_pairs
 from autolabel.evaluation.intervals import Share, share_with_interval
+from autolabel.evaluation.matching import matched_pairs
 from autolabel.evaluation.pairing import ScoredFrame, pair_video
 from autolabel.sampling import Sample, load_sample
 from autolabel.store import Run
@@ -125,9 +125,10 @@ def _count(run: Run, name: str, sample: Sample, tally: _Tally) -> None:
         tally.frames += exhaustive
         if exhaustive or drawn & set(frame.predicted.object_ids.tolist()):
             _count_frame(name, frame, tally, exhaustive)
+    digest = run.digest(name)
     for edit in run.edit_log(name).read():
-        # Edits of other labels than these are older than the sample.
-        on_sample = edit.base == run.digest(name) and drawn & edit.anchors.keys()
+        # Edits of other labels than these are older than the sample, and name objects that are no more.
+        on_sample = edit.base == digest and drawn & edit.anchors.keys()
         tally.seconds_on_sample += edit.seconds if on_sample else 0
         tally.seconds_on_frames += edit.seconds if edit.change.exhaustive else 0
 
