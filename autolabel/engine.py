@@ -108,6 +108,7 @@ class EngineState:
         frame_count: Frames labelled so far.
         last_index: The last of them.
         shot: Number of the present shot.
+        shot_start: Its first frame.
         position: Frames of the present shot so far.
         last_object_id: The identity that was given last.
         window: Frames of which the labels can still change, oldest first.
@@ -120,6 +121,7 @@ class EngineState:
     frame_count: int = 0
     last_index: int = -1
     shot: int = -1
+    shot_start: int = 0
     position: int = 0
     last_object_id: int = 0
     window: list[FrameLabels] = field(default_factory=list)
@@ -236,6 +238,7 @@ class VideoLabeler(Labeler):
 
     def _begin_shot(self, frame: Frame) -> None:
         self.state.shot += 1
+        self.state.shot_start = frame.frame_index
         self.state.position = 0
         height, width = frame.image.shape[:2]
         self._session = self._setup.tracker.start((width, height))
@@ -264,7 +267,12 @@ class VideoLabeler(Labeler):
             self._rows += track.release(oldest.frame_index)
         gone = [track for track in self.state.ended if not track.rows and not track.aside]
         self.state.ended = [track for track in self.state.ended if track.rows or track.aside]
-        self._findings += [conclude(track) for track in gone]
+        self._findings += [conclude(track, self._least_duration(track)) for track in gone]
+
+    def _least_duration(self, track: Track) -> int:
+        """Frames that an object must last if a single keyframe saw it; none if the shot may have cut it short."""
+        cut_short = track.first == self.state.shot_start or track.last == self.state.last_index
+        return 0 if cut_short else self._settings.keyframe_every // 2
 
     def _advance(self, frame_index: int) -> None:
         """Track the live masklets onto a frame."""
@@ -399,13 +407,23 @@ class VideoLabeler(Labeler):
         self._session.add(frame_index, prompts)
 
     def _is_known(self, frame_index: int, item: Detected) -> bool:
-        """Whether a live masklet is where the detection is: one of its class, or any in the very same place."""
+        """Whether a live masklet is where the detection is: one of its class, or another that it may be mistaken for.
+
+        That it is no mistake shows when the keyframe before said the same.
+        """
         of_class = [track for track in self.state.live.values() if track.class_id == item.class_id]
-        return (
-            self._in_place_of(frame_index, item.rle, of_class, self._settings.match_iou) is not None
-            or self._in_place_of(frame_index, item.rle, self.state.live.values(), self._settings.any_class_iou)
-            is not None
-        )
+        if self._in_place_of(frame_index, item.rle, of_class, self._settings.match_iou) is not None:
+            return True
+        rival = self._in_place_of(frame_index, item.rle, self.state.live.values())
+        return rival is not None and not self._was_contested(rival, item.class_id)
+
+    def _was_contested(self, track: Track, class_id: int) -> bool:
+        """Whether the keyframe before saw an object of this class, too, where the masklet was."""
+        former = self.state.former_keyframe
+        if former is None or former not in track.rows:
+            return False
+        seen = [item.rle for item in self.state.unused.get(former, ()) if item.class_id == class_id]
+        return bool(len(match([track.rows[former][0]], seen, gate=self._settings.same_class_iou)))
 
     def _track_backward(self, new: dict[int, Track]) -> dict[int, tuple[Track, int]]:
         """Track new masklets through the window to the frames on which they appeared.

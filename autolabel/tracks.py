@@ -43,6 +43,8 @@ class Track:
         chances: Keyframes on which it was visible, so that the detector could have found it.
         missed: Keyframes without support since the last one with it.
         flags: What a reviewer should look at.
+        first: The first frame that was handed over; None before.
+        last: The last one.
         same_as: The object that it turned out to be.
     """
 
@@ -53,6 +55,8 @@ class Track:
     chances: set[int] = field(default_factory=set)
     missed: list[int] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
+    first: int | None = None
+    last: int | None = None
     same_as: int | None = None
 
     def support(self, frame_index: int, detected: Detected, model: str) -> None:
@@ -88,7 +92,13 @@ class Track:
         self.aside = [row for row in self.aside if row.frame_index != frame_index]
         if frame_index in self.rows:
             released.append(LabelRow(frame_index, self.object_id, *self.rows.pop(frame_index)))
+            self.first, self.last = frame_index if self.first is None else self.first, frame_index
         return released
+
+    @property
+    def duration(self) -> int:
+        """Frames from the first to the last one that were handed over."""
+        return 0 if self.first is None or self.last is None else self.last - self.first + 1
 
     @property
     def last_confirmed(self) -> int:
@@ -142,12 +152,17 @@ def _likeness(track: Track, frame_index: int, keyframes: tuple[int, int]) -> flo
     return min(areas) / max(areas)
 
 
-def conclude(track: Track) -> Finding:
-    """Say what is known of a track that has ended, and decide from which frame on it is not kept, if any."""
+def conclude(track: Track, least_duration: int = 0) -> Finding:
+    """Say what is known of a track that has ended, and decide from which frame on it is not kept, if any.
+
+    Args:
+        track: All of whose rows were handed over.
+        least_duration: Frames that a single detection's object must last.
+    """
     evidence = tuple(sorted(track.evidence, key=lambda item: item.frame_index))
     votes = vote(evidence)
     low = [LOW_MARGIN] if votes.margin < _LOW_MARGIN else []
-    cut_from, reason = _verdict(track)
+    cut_from, reason = _verdict(track, least_duration)
     return Finding(
         object_id=track.object_id,
         class_id=votes.class_id,
@@ -162,10 +177,12 @@ def conclude(track: Track) -> Finding:
     )
 
 
-def _verdict(track: Track) -> tuple[int | None, str | None]:
+def _verdict(track: Track, least_duration: int) -> tuple[int | None, str | None]:
     """From which frame on a track is not kept, and why."""
     if len(track.evidence) < 2 <= len(track.chances):
         return 0, f"supported on 1 of {len(track.chances)} keyframes"
+    if len(track.evidence) < 2 and track.duration < least_duration:
+        return 0, f"seen on {track.duration} frames around a single detection"
     if track.missed:
         return track.missed[0], NOT_CONFIRMED
     return None, None
