@@ -26,12 +26,13 @@ if TYPE_CHECKING:
         RunError,
         UserError,
     )
-    from autolabel.evaluation import Evaluation, evaluate
+    from autolabel.evaluation import Evaluation, Review, evaluate, evaluate_review
     from autolabel.exporters import ExportOptions, ExportReport, export, to_supervision
     from autolabel.importers import read_coco_video, read_labels
     from autolabel.labels import Evidence, FrameLabels, Masklet, VideoLabels
     from autolabel.ontologies import Ontology, OntologyClass
     from autolabel.pipeline import Estimate, LabelSummary, Progress, estimate, label
+    from autolabel.sampling import Sample, draw_sample
     from autolabel.store import Run, load_run
 
 __all__ = [
@@ -53,12 +54,16 @@ __all__ = [
     "OntologyError",
     "Progress",
     "Prompt",
+    "Review",
     "Run",
     "RunError",
+    "Sample",
     "UserError",
     "VideoLabels",
+    "draw_sample",
     "estimate",
     "evaluate",
+    "evaluate_review",
     "export",
     "label",
     "load_run",
@@ -73,12 +78,13 @@ _NAMES_OF_MODULES = {
     "base_models.registry": "load_tracker",
     "editing": "Editor",
     "errors": "AutolabelError InputError LabelError ModelError OntologyError RunError UserError",
-    "evaluation": "Evaluation evaluate",
+    "evaluation": "Evaluation Review evaluate evaluate_review",
     "exporters": "ExportOptions ExportReport export to_supervision",
     "importers": "read_coco_video read_labels",
     "labels": "Evidence FrameLabels Masklet VideoLabels",
     "ontologies": "Ontology OntologyClass",
     "pipeline": "Estimate LabelSummary Progress estimate label",
+    "sampling": "Sample draw_sample",
     "store": "Run load_run",
 }
 _MODULE_OF_NAME = {name: module for module, names in _NAMES_OF_MODULES.items() for name in names.split()}

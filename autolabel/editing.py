@@ -3,6 +3,7 @@
 Whoever shows labels to people, a review page or a script, edits through this class and has no second way of its own.
 """
 
+import math
 from collections.abc import Iterable
 
 from autolabel.base_models.protocols import Prompt, Tracker
@@ -35,12 +36,37 @@ class Editor:
         self._run, self._name, self._tracker, self._reach = run, name, tracker, reach
         self._log = run.edit_log(name)
         self._base = run.digest(name)
+        self._seconds = 0.0
         self.edited: Edited = run.edited(name)
 
     @property
     def labels(self) -> VideoLabels:
         """The labels as they stand."""
         return self.edited.labels
+
+    def spend(self, seconds: float) -> None:
+        """Say how long a person has needed; it is kept with the next edit.
+
+        Raises:
+            UserError: It is no time.
+        """
+        if not 0 <= seconds < math.inf:
+            raise UserError(f"expected seconds from 0 on, found {seconds}; give the time that the person needed")
+        self._seconds += seconds
+
+    def accept(self, object_id: int) -> None:
+        """Say that an object is right as it stands, in its class and on all of its frames."""
+        self._append("accept", Change(), [self._masklet(object_id)], accepted=(object_id,))
+
+    def mark_exhaustive(self, first: int, last: int) -> None:
+        """Say that on some frames every object of the run's classes is labelled, and rightly.
+
+        Raises:
+            UserError: None of these frames was labelled.
+        """
+        if not any(first <= frame.frame_index <= last for frame in self.labels.frames):
+            raise UserError(f"expected frames that were labelled, found none from {first} to {last}; choose others")
+        self._append("mark exhaustive", Change(exhaustive=((first, last),)), [])
 
     def add(self, frame_index: int, prompt: Prompt, class_id: int) -> int:
         """Add an object by what is seen of it on one frame; returns its identity."""
@@ -138,7 +164,13 @@ class Editor:
         self._append(action, change, objects, locked=((object_id, frame_index),))
 
     def _append(
-        self, action: str, change: Change, objects: Iterable[Masklet], locked: tuple[tuple[int, int], ...] = ()
+        self,
+        action: str,
+        change: Change,
+        objects: Iterable[Masklet],
+        *,
+        locked: tuple[tuple[int, int], ...] = (),
+        accepted: tuple[int, ...] = (),
     ) -> None:
         """Keep an edit, and look at the labels anew."""
         anchors = {
@@ -146,7 +178,8 @@ class Editor:
             for masklet in objects
             if masklet.object_id < FIRST_HUMAN_ID
         }
-        self._log.append(Edit(action, change, anchors, self._base, locked))
+        self._log.append(Edit(action, change, anchors, self._base, locked, accepted, self._seconds))
+        self._seconds = 0.0
         self.edited = self._run.edited(self._name)
 
     def _move(self, action: str) -> bool:

@@ -5,7 +5,7 @@ redoing are edits too: nothing is ever taken out of the list. After the models r
 by their masks on one frame each.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -69,12 +69,14 @@ class Change:
         rows: Rows that are set; they replace others of the same object and frame.
         classes: Class of objects that people decided, by identity.
         verified_empty: First and last frame of ranges that people found empty.
+        exhaustive: First and last frame of ranges on which people found every object labelled, and rightly.
     """
 
     cleared: tuple[Span, ...] = ()
     rows: tuple[LabelRow, ...] = ()
     classes: Mapping[int, int] = field(default_factory=dict)
     verified_empty: tuple[tuple[int, int], ...] = ()
+    exhaustive: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,8 @@ class Edit:
         anchors: Where the models' objects that it names were, by identity.
         base: Digest of the models' labels that it was made on.
         locked: Object and frame of what is exactly as a person accepted it, whether there is a mask or none.
+        accepted: Objects that a person looked at on all their frames and found right as they stand.
+        seconds: How long the person needed for it, as whoever showed the labels says.
     """
 
     action: str
@@ -94,6 +98,8 @@ class Edit:
     anchors: Mapping[int, Anchor] = field(default_factory=dict)
     base: str = ""
     locked: tuple[tuple[int, int], ...] = ()
+    accepted: tuple[int, ...] = ()
+    seconds: float = 0.0
 
 
 def active_edits(edits: Iterable[Edit]) -> list[Edit]:
@@ -122,11 +128,16 @@ class Edited:
     Attributes:
         labels: With all edits applied that could be.
         locked: Object and frame of what people accepted.
-        lost: Edits that could not be applied, because an object that they are about was not found again.
+        accepted: Objects that people found right on all their frames.
+        exhaustive: Frames on which people found every object labelled, and rightly.
+        lost: Edits that could not be applied, because an object that they are about was not found again, or because
+            they said that all is right about labels that are no more.
     """
 
     labels: VideoLabels
     locked: frozenset[tuple[int, int]] = frozenset()
+    accepted: frozenset[int] = frozenset()
+    exhaustive: frozenset[int] = frozenset()
     lost: tuple[Edit, ...] = ()
 
 
@@ -139,20 +150,31 @@ def apply_edits(labels: VideoLabels, edits: Iterable[Edit], base: str) -> Edited
         base: Digest of the models' labels as they are now.
     """
     draft = _Draft(labels)
-    locked: set[tuple[int, int]] = set()
-    lost: list[Edit] = []
-    for edit in active_edits(edits):
-        found = edit if edit.base == base else _find_again(edit, labels)
-        if found is None:
-            lost.append(edit)
-        else:
-            draft.apply(found.change)
-            locked.update(found.locked)
-    return Edited(draft.labels(), frozenset(locked), tuple(lost))
+    active = active_edits(edits)
+    found = [edit if edit.base == base else _find_again(edit, labels) for edit in active]
+    kept = [edit for edit in found if edit is not None]
+    for edit in kept:
+        draft.apply(edit.change)
+    return Edited(
+        draft.labels(),
+        locked=frozenset(place for edit in kept for place in edit.locked),
+        accepted=frozenset(object_id for edit in kept for object_id in edit.accepted),
+        exhaustive=frozenset(index for edit in kept for index in _frames_of(edit.change.exhaustive)),
+        lost=tuple(edit for edit, there in zip(active, found, strict=True) if there is None),
+    )
+
+
+def _frames_of(ranges: Iterable[tuple[int, int]]) -> Iterator[int]:
+    return (frame_index for first, last in ranges for frame_index in range(first, last + 1))
 
 
 def _find_again(edit: Edit, labels: VideoLabels) -> Edit | None:
-    """The edit with the identities that its objects have now; None where one of them is gone."""
+    """The edit with the identities that its objects have now; None where one of them is gone.
+
+    What a person found right as a whole is not found again: of the masks that are there now, nobody has said so.
+    """
+    if edit.accepted or edit.change.exhaustive:
+        return None
     new_ids: dict[int, int] = {}
     for object_id, anchor in edit.anchors.items():
         found = _object_at(labels, anchor)
@@ -160,11 +182,11 @@ def _find_again(edit: Edit, labels: VideoLabels) -> Edit | None:
             return None
         new_ids[object_id] = found
     change = edit.change
-    renamed = Change(
+    renamed = replace(
+        change,
         cleared=tuple(replace(span, object_id=new_ids.get(span.object_id, span.object_id)) for span in change.cleared),
         rows=tuple(replace(row, object_id=new_ids.get(row.object_id, row.object_id)) for row in change.rows),
         classes={new_ids.get(object_id, object_id): class_id for object_id, class_id in change.classes.items()},
-        verified_empty=change.verified_empty,
     )
     locked = tuple((new_ids.get(object_id, object_id), frame_index) for object_id, frame_index in edit.locked)
     return replace(edit, change=renamed, locked=locked)
@@ -192,7 +214,7 @@ class _Draft:
             for masklet in labels.masklets
         }
         self._classes: dict[int, int] = {}
-        self._empty: set[int] = set()
+        self._seen: set[int] = set()
 
     def apply(self, change: Change) -> None:
         for span in change.cleared:
@@ -202,8 +224,7 @@ class _Draft:
         for row in change.rows:
             self._rows.setdefault(row.object_id, {})[row.frame_index] = (row.rle, row.source)
         self._classes |= change.classes
-        for first, last in change.verified_empty:
-            self._empty.update(range(first, last + 1))
+        self._seen.update(_frames_of((*change.verified_empty, *change.exhaustive)))
 
     def labels(self) -> VideoLabels:
         masklets = [self._masklet(object_id, rows) for object_id, rows in sorted(self._rows.items()) if rows]
@@ -214,7 +235,7 @@ class _Draft:
         frames = []
         for frame in self._labels.frames:
             state = FrameState.LABELLED if frame.frame_index in filled else FrameState.VERIFIED_EMPTY
-            human = frame.frame_index in touched or frame.frame_index in self._empty
+            human = frame.frame_index in touched or frame.frame_index in self._seen
             frames.append(replace(frame, state=FrameState.HUMAN if human else state))
         return replace(self._labels, frames=tuple(frames), masklets=tuple(masklets))
 

@@ -74,6 +74,9 @@ class Masklet:
         votes: Pooled log-odds of every class, length C, NaN where it was never asked; empty for imported labels.
         margin: Distance in log-odds between the class and the next best one; infinite where there is no other.
         flags: What a reviewer should look at, as short stable words.
+        boxes: Boxes, ``xyxy`` in pixels, of an object that is known by its boxes alone, exact and perhaps beyond the
+            frame, float64, shape ``(N, 4)``; its masks are these boxes, filled. Only imported labels have them, and
+            runs do not keep them.
     """
 
     object_id: int
@@ -86,6 +89,7 @@ class Masklet:
     votes: tuple[float, ...] = ()
     margin: float = float("inf")
     flags: tuple[str, ...] = ()
+    boxes: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         lengths = {len(self.frame_indices), len(self.rles), len(self.sources)}
@@ -93,6 +97,10 @@ class Masklet:
             raise LabelError(
                 f"object {self.object_id}: expected as many frames as masks and sources, "
                 f"found {len(self.frame_indices)}, {len(self.rles)} and {len(self.sources)}"
+            )
+        if self.boxes is not None and self.boxes.shape != (len(self.rles), 4):
+            raise LabelError(
+                f"object {self.object_id}: expected boxes of the shape {(len(self.rles), 4)}, found {self.boxes.shape}"
             )
         if np.any(np.diff(self.frame_indices) <= 0):
             raise LabelError(f"object {self.object_id}: expected ascending frames, each once")
@@ -160,6 +168,8 @@ class VideoLabels:
         masklets: The objects, by identity.
         fps: Frames per second; None for stills.
         frame_count: Number of frames as decoded, looked at or not.
+        crowds: Regions of a class in which objects are not told apart, so that nobody is charged for what is found
+            there. Only imported labels have them, and runs do not keep them.
     """
 
     name: str
@@ -170,6 +180,7 @@ class VideoLabels:
     masklets: tuple[Masklet, ...]
     fps: float | None = None
     frame_count: int = 0
+    crowds: tuple[Masklet, ...] = ()
     _rows: Mapping[int, Sequence[tuple[Masklet, int]]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -17,6 +17,7 @@ __all__ = [
     "Rle",
     "area",
     "area_of_many",
+    "box_iou",
     "cleaned",
     "decode",
     "encode",
@@ -24,6 +25,8 @@ __all__ = [
     "iou",
     "merge",
     "of_box",
+    "share_within",
+    "xywh",
     "xyxy",
     "xyxy_of_many",
 ]
@@ -137,6 +140,37 @@ def iou(first: Sequence[Rle], second: Sequence[Rle]) -> NDArray[np.float64]:
     if not first or not second:
         return np.zeros((len(first), len(second)))
     return np.asarray(coco_mask.iou(list(first), list(second), [0] * len(second)), dtype=np.float64)
+
+
+def share_within(rles: Sequence[Rle], regions: Sequence[Rle]) -> NDArray[np.float64]:
+    """Share of every mask's pixels that lie in every region, float64, shape ``(len(rles), len(regions))``."""
+    if not rles or not regions:
+        return np.zeros((len(rles), len(regions)))
+    return np.asarray(coco_mask.iou(list(rles), list(regions), [1] * len(regions)), dtype=np.float64)
+
+
+def box_iou(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Intersection over union of every box with every other.
+
+    Args:
+        first: ``xyxy`` in pixels, shape ``(N, 4)``.
+        second: The same, shape ``(M, 4)``.
+
+    Returns:
+        float64, shape ``(N, M)``.
+
+    Example:
+        >>> box_iou(np.array([[0.0, 0, 4, 4]]), np.array([[0.0, 0, 4, 2], [4, 4, 5, 5]])).tolist()
+        [[0.5, 0.0]]
+    """
+    if not len(first) or not len(second):
+        return np.zeros((len(first), len(second)))
+    return np.asarray(coco_mask.iou(xywh(first), xywh(second), [0] * len(second)), dtype=np.float64)
+
+
+def xywh(xyxy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Boxes as COCO writes them: left, top, width and height, float64, shape ``(N, 4)``."""
+    return np.hstack([xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]])
 
 
 def merge(rles: Sequence[Rle]) -> Rle:

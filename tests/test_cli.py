@@ -12,6 +12,8 @@ from factories import clip, write_run
 from typer.testing import CliRunner
 
 from autolabel.cli import app
+from autolabel.editing import Editor
+from autolabel.sampling import draw_sample
 from autolabel.scene_files import write_scene_video, write_truth
 from autolabel.scenes import plan_video
 from autolabel.store import InputIdentity
@@ -272,6 +274,65 @@ def test_evaluate_against_other_formats(tmp_path: Path) -> None:
     figures = json.loads(autolabel(*against, "cvat", "--json").stdout)
     assert figures["tracking"]["hota"] == pytest.approx(1)
     assert_one_sentence(autolabel(*against, "cvaat"), "cvaat")
+
+
+def test_evaluate_a_dataset(tmp_path: Path) -> None:
+    """A dataset is scored as a run is; one of another kind, or none at all, is answered with what was expected."""
+    write_run(tmp_path / "run", clip())
+    for name in ("davis", "coco"):
+        options = ("--no-images", "--val-share", "0", "--format", name, "--out", tmp_path / name)
+        assert autolabel("export", tmp_path / "run", *options).exit_code == 0
+    truth = ("--truth", tmp_path / "davis", "--truth-format", "davis")
+    given = autolabel("evaluate", tmp_path / "davis", "--format", "davis", *truth, "--first-frame-given", "--json")
+    assert json.loads(given.stdout)["segmentation"]["j_and_f"] == 1
+    found = autolabel("evaluate", tmp_path / "coco/train/annotations.json", "--format", "coco", *truth)
+    assert "J&F" in found.stdout
+    assert "invented" in found.stdout
+    assert_one_sentence(autolabel("evaluate", tmp_path / "davis", *truth), "expected a run", "--format")
+    assert_one_sentence(autolabel("evaluate", tmp_path / "davis", "--format", "davvis", *truth), "davvis", "davis")
+
+
+def test_evaluate_coco_results(tmp_path: Path) -> None:
+    """Results are scored against the file that they are about, and against no other kind of truth."""
+    box = {"image_id": 1, "category_id": 1, "bbox": [2, 3, 8.5, 6], "area": 51}
+    image = {"id": 1, "file_name": "a.jpg", "width": 40, "height": 30}
+    content = {"images": [image], "categories": [{"id": 1, "name": "cat"}], "annotations": [{**box, "id": 1}]}
+    (tmp_path / "truth.json").write_text(json.dumps(content))
+    (tmp_path / "results.json").write_text(json.dumps([{**box, "score": 0.5}]))
+    arguments = ("evaluate", tmp_path / "results.json", "--format", "coco-results", "--truth", tmp_path / "truth.json")
+    figures = json.loads(autolabel(*arguments, "--truth-format", "coco", "--json").stdout)
+    assert figures["precision"]["box"]["ap"] == pytest.approx(1)
+    assert figures["precision"]["mask"] is None
+    assert "by boxes" in autolabel(*arguments, "--truth-format", "coco").stdout
+    assert_one_sentence(autolabel(*arguments), "found coco-video; add --truth-format coco")
+
+
+def test_evaluate_a_review(tmp_path: Path) -> None:
+    """A reviewed sample gives precision and recall with intervals; without one, a sentence says what to do."""
+    run = write_run(tmp_path, clip())
+    assert_one_sentence(autolabel("evaluate", tmp_path, "--reviewed"), "expected a random sample", "draw_sample")
+    draw_sample(run, 2)
+    editor = Editor(run, "clip")
+    editor.accept(1)
+    assert_one_sentence(autolabel("evaluate", tmp_path, "--reviewed"), "found 1 without one, as object 3 of clip")
+    editor.delete(3)
+    editor.mark_exhaustive(0, 3)
+    assert "precision, 2 masklets of 2" in autolabel("evaluate", tmp_path, "--reviewed").stdout
+    review = json.loads(autolabel("evaluate", tmp_path, "--reviewed", "--json").stdout)
+    assert (review["precision"]["value"], review["recall"]["value"]) == (2 / 5, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ([], "expected --truth PATH, or --reviewed"),
+        (["--reviewed", "--truth", "truth.json"], "found --truth or --format, too"),
+        (["--reviewed", "--format", "coco"], "found --truth or --format, too"),
+    ],
+)
+def test_evaluate_by_one_measure(options: list[str], words: str, tmp_path: Path) -> None:
+    """Labels are scored by a truth or by a review, not by neither or both."""
+    assert_one_sentence(autolabel("evaluate", tmp_path, *options), words)
 
 
 @pytest.mark.parametrize("command", ["export", "render", "report", "evaluate"])

@@ -32,6 +32,8 @@ ACTIONS: dict[str, Callable[[Editor], object]] = {
     "lock": lambda editor: editor.lock(1, 0),
     "mark empty": lambda editor: editor.mark_empty(1, 2),
     "restore": lambda editor: editor.restore(0),
+    "accept": lambda editor: editor.accept(3),
+    "mark exhaustive": lambda editor: editor.mark_exhaustive(0, 1),
 }
 
 
@@ -62,6 +64,8 @@ def span(labels: VideoLabels, object_id: int) -> list[int]:
         ("lock", [0, 1], [0, 1, 2]),
         ("mark empty", [0], [0]),
         ("restore", [0, 1], [0, 1, 2]),
+        ("accept", [0, 1], [0, 1, 2]),
+        ("mark exhaustive", [0, 1], [0, 1, 2]),
     ],
 )
 def test_actions_change_just_what_they_say(run: Run, action: str, first: list[int], third: list[int]) -> None:
@@ -83,6 +87,23 @@ def test_what_people_decide_is_marked(run: Run) -> None:
     assert relabelled.sources == (Source.HUMAN, Source.PROPAGATED)
     states = [frame.state for frame in editor.labels.frames]
     assert states == [FrameState.HUMAN, FrameState.LABELLED, FrameState.HUMAN, FrameState.HUMAN]
+
+
+def test_verdicts_are_kept(run: Run) -> None:
+    """Accepted objects, exhaustive frames and the time that both took are there for the next reader, until undone."""
+    editor = Editor(run, "clip")
+    editor.spend(2.5)
+    editor.accept(3)
+    editor.mark_exhaustive(0, 1)
+    edited = load_run(run.path).edited("clip")
+    assert (sorted(edited.accepted), sorted(edited.exhaustive)) == ([3], [0, 1])
+    assert [frame.state for frame in edited.labels.frames[:2]] == [FrameState.HUMAN] * 2
+    assert [edit.seconds for edit in run.edit_log("clip").read()] == [2.5, 0]
+    editor.undo()
+    editor.undo()
+    edited = load_run(run.path).edited("clip")
+    assert not edited.accepted
+    assert not edited.exhaustive
 
 
 @given(st.lists(st.sampled_from([*ACTIONS, "undo", "redo"]), max_size=12))
@@ -128,12 +149,14 @@ def test_edits_find_their_objects_again_after_the_models_ran_anew(run: Run) -> N
     """An edit goes to the object with nearly the same mask, whatever its new identity; one without any is listed."""
     editor = Editor(run, "clip")
     editor.relabel(1, 2)
+    editor.accept(1)
     editor.delete(3)
     car = masklet(9, 0, {0: block(5, 4, 24, 14), 1: block(6, 4, 26, 14)})
     RunWriter(run.path, run.configuration).write_input(renumbered(clip(), car), InputIdentity("0" * 64, 1))
     edited = load_run(run.path).edited("clip")
     assert [(item.object_id, item.class_id) for item in edited.labels.masklets] == [(9, 2)]
-    assert [edit.action for edit in edited.lost] == ["delete"]
+    assert not edited.accepted  # nobody has looked at the new masks
+    assert [edit.action for edit in edited.lost] == ["accept", "delete"]
 
 
 @pytest.mark.parametrize(
@@ -142,6 +165,10 @@ def test_edits_find_their_objects_again_after_the_models_ran_anew(run: Run) -> N
         (lambda editor: editor.relabel(5, 0), "expected an object of the input clip, found 5"),
         (lambda editor: editor.relabel(1, 3), "expected a class from 0 to 2, found 3"),
         (lambda editor: editor.split(1, 0), "expected a frame within object 1 to split it at, found 0"),
+        (lambda editor: editor.accept(5), "expected an object of the input clip, found 5"),
+        (lambda editor: editor.mark_exhaustive(4, 9), "expected frames that were labelled, found none from 4 to 9"),
+        (lambda editor: editor.mark_exhaustive(2, 1), "expected frames that were labelled, found none from 2 to 1"),
+        (lambda editor: editor.spend(-1), "expected seconds from 0 on, found -1"),
         (lambda editor: editor.restore(1), "expected one of the 1 rejected masklets, found number 1"),
         (lambda editor: editor.add(0, Prompt(), 0), "expected a tracker to add objects with, found none"),
     ],

@@ -11,7 +11,7 @@ import click
 import typer
 from typer.core import TyperGroup
 
-from autolabel.cli import datasets, demonstration, information, labelling
+from autolabel.cli import datasets, demonstration, evaluating, information, labelling
 from autolabel.errors import UserError
 
 __all__ = ["app", "main"]
@@ -36,7 +36,7 @@ app.command("label")(labelling.label)
 app.command("export")(datasets.export)
 app.command("render")(datasets.render)
 app.command("report")(datasets.report)
-app.command("evaluate")(datasets.evaluate)
+app.command("evaluate")(evaluating.evaluate)
 app.command("models")(information.models)
 app.add_typer(information.ontology, name="ontology")
 

@@ -1,7 +1,6 @@
-"""``autolabel export``, ``render``, ``report`` and ``evaluate``: what is made of a run."""
+"""``autolabel export``, ``render`` and ``report``: what is made of a run."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,11 +10,10 @@ import typer
 from autolabel.cli.output import JsonOption, Output, QuietOption, count_frames
 
 if TYPE_CHECKING:
-    from autolabel.evaluation import Evaluation
     from autolabel.exporters import ExportReport
     from autolabel.store import Run
 
-__all__ = ["evaluate", "export", "print_evaluation", "render", "report"]
+__all__ = ["export", "render", "report"]
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN")]
 
@@ -164,38 +162,3 @@ def report(
         path = write_report(loaded, out, on_input=count_frames(progress, "report", 2 * len(loaded), unit="steps"))
     output.say(str(path))
     output.result(str(path))
-
-
-def evaluate(
-    run: RunArgument,
-    truth: Annotated[Path, typer.Option(metavar="PATH", help="True labels: a file or a folder, as the format has it.")],
-    truth_format: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="coco, coco-video, cvat, davis, label-studio, mot, sav, voc, yolo, yolo-seg or "
-            "package.module:function.",
-        ),
-    ] = "coco-video",
-    quiet: QuietOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Score a run against the truth: box AP, mask AP, HOTA, IDF1, mistakes.
-
-    RUN is a folder that `autolabel label` wrote.
-    """
-    from autolabel import evaluation, importers, store
-
-    output = Output(quiet, as_json)
-    figures = evaluation.evaluate(list(store.load_run(run)), importers.read_labels(truth, truth_format))
-    print_evaluation(figures, output)
-    output.result(asdict(figures))
-
-
-def print_evaluation(figures: "Evaluation", output: Output) -> None:
-    """Print the table of an evaluation and what is not in it."""
-    from autolabel.evaluation import notes, rows
-
-    output.table(["figure", "value"], rows(figures))
-    for note in notes(figures):
-        output.say(note)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from autolabel.cli.datasets import print_evaluation
+from autolabel.cli.evaluating import print_evaluation
 from autolabel.cli.labelling import show_progress
 from autolabel.cli.output import JsonOption, Output, QuietOption
 

@@ -1,7 +1,41 @@
-"""Figures of merit of labels against the truth: precision, tracking and the mistakes that a user sees."""
+"""Figures of merit of labels against the truth: precision, tracking, contours and the mistakes that a user sees."""
 
 from autolabel.evaluation.counting import counted
-from autolabel.evaluation.figures import Evaluation, Mistakes, Precision, Scope, Tracking, evaluate
-from autolabel.evaluation.table import notes, rows
+from autolabel.evaluation.figures import (
+    Average,
+    Confusion,
+    Evaluation,
+    Figures,
+    Mistakes,
+    Precision,
+    Scope,
+    Segmentation,
+    Tracking,
+)
+from autolabel.evaluation.intervals import Share
+from autolabel.evaluation.review import Review, evaluate_review
+from autolabel.evaluation.scoring import evaluate
+from autolabel.evaluation.table import PART_HEADERS, confusion_rows, notes, part_rows, review_rows, rows
 
-__all__ = ["Evaluation", "Mistakes", "Precision", "Scope", "Tracking", "counted", "evaluate", "notes", "rows"]
+__all__ = [
+    "PART_HEADERS",
+    "Average",
+    "Confusion",
+    "Evaluation",
+    "Figures",
+    "Mistakes",
+    "Precision",
+    "Review",
+    "Scope",
+    "Segmentation",
+    "Share",
+    "Tracking",
+    "confusion_rows",
+    "counted",
+    "evaluate",
+    "evaluate_review",
+    "notes",
+    "part_rows",
+    "review_rows",
+    "rows",
+]

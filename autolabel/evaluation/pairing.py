@@ -7,6 +7,7 @@ what both sides looked at is scored, and what is left out is counted.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,10 @@ from autolabel.evaluation.same_files import same_files
 from autolabel.labels import FrameLabels, InputKind, Masklet, VideoLabels
 from autolabel.masks import Rle
 
-__all__ = ["FrameObjects", "ScoredFrame", "ScoredVideo", "pair_video"]
+__all__ = ["SAME_OBJECT_IOU", "FrameObjects", "ScoredFrame", "ScoredVideo", "class_names_on", "pair_video"]
+
+SAME_OBJECT_IOU: Final = 0.5
+"""From this IoU on a predicted object shows a true one."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class FrameObjects:
         class_names: Their classes in lower case, length N.
         object_ids: Their identities within the video, int64, shape ``(N,)``.
         scores: Their scores, 0-1, float64, shape ``(N,)``.
-        xyxy: Tight boxes in pixels, float64, shape ``(N, 4)``.
+        xyxy: Boxes in pixels, exact ones where they are known, else tight around the masks, float64, shape ``(N, 4)``.
         rles: Visible masks, length N.
     """
 
@@ -38,18 +42,52 @@ class FrameObjects:
     xyxy: NDArray[np.float64]
     rles: tuple[Rle, ...]
 
+    def where(self, chosen: NDArray[np.bool_]) -> "FrameObjects":
+        """Some of the objects.
+
+        Args:
+            chosen: Which ones, bool, shape ``(N,)``.
+        """
+        return FrameObjects(
+            self.class_names[chosen],
+            self.object_ids[chosen],
+            self.scores[chosen],
+            self.xyxy[chosen],
+            tuple(rle for rle, own in zip(self.rles, chosen.tolist(), strict=True) if own),
+        )
+
+    def of_class(self, name: str) -> "FrameObjects":
+        """The objects of one class."""
+        return self.where(self.class_names == name)
+
 
 @dataclass(frozen=True)
 class ScoredFrame:
-    """One frame that both sides looked at."""
+    """One frame that both sides looked at.
+
+    Attributes:
+        truth: The true objects.
+        predicted: The predicted objects.
+        crowds: Regions of the truth in which objects of a class are not told apart.
+        masked: Whether masks are compared, or boxes, because one side knows no more.
+    """
 
     truth: FrameObjects
     predicted: FrameObjects
+    crowds: FrameObjects
+    masked: bool = True
+
+    def of_class(self, name: str) -> "ScoredFrame":
+        """The same frame with one class alone."""
+        truth, predicted, crowds = (side.of_class(name) for side in (self.truth, self.predicted, self.crowds))
+        return ScoredFrame(truth, predicted, crowds, self.masked)
 
     @cached_property
     def iou(self) -> NDArray[np.float64]:
-        """Mask IoU of every true object with every predicted one, float64, shape ``(T, P)``."""
-        return masks.iou(self.truth.rles, self.predicted.rles)
+        """IoU of every true object with every predicted one, float64, shape ``(T, P)``."""
+        if self.masked:
+            return masks.iou(self.truth.rles, self.predicted.rles)
+        return masks.box_iou(self.truth.xyxy, self.predicted.xyxy)
 
     @cached_property
     def same_class(self) -> NDArray[np.bool_]:
@@ -57,12 +95,30 @@ class ScoredFrame:
         same: NDArray[np.bool_] = self.truth.class_names[:, None] == self.predicted.class_names[None, :]
         return same
 
+    @cached_property
+    def excused(self) -> NDArray[np.bool_]:
+        """Whether a predicted object is none that can be judged, bool, shape ``(P,)``.
+
+        It lies in a crowd of its class by half or more, and shows no object that is told apart.
+        """
+        of_class = self.predicted.class_names[:, None] == self.crowds.class_names[None, :]  # (P, C)
+        within = masks.share_within(self.predicted.rles, self.crowds.rles) >= SAME_OBJECT_IOU  # (P, C)
+        excused: NDArray[np.bool_] = (of_class & within).any(axis=1) & (self.best_iou < SAME_OBJECT_IOU)
+        return excused
+
+    @cached_property
+    def best_iou(self) -> NDArray[np.float64]:
+        """Greatest IoU of each predicted object with any true one, float64, shape ``(P,)``; 0 without any."""
+        best: NDArray[np.float64] = self.iou.max(axis=0, initial=0.0)
+        return best
+
 
 @dataclass(frozen=True)
 class ScoredVideo:
     """One video that both sides have.
 
     Attributes:
+        name: Its name on the predicted side.
         frames: The frames that both sides looked at, in the truth's order.
         in_time: Whether its frames follow each other in time, so that identities can be scored.
         frames_not_labelled: Number of frames with truth that the run did not look at.
@@ -72,6 +128,7 @@ class ScoredVideo:
             false ones.
     """
 
+    name: str
     frames: tuple[ScoredFrame, ...]
     in_time: bool
     frames_not_labelled: int
@@ -80,8 +137,13 @@ class ScoredVideo:
     classes_without_truth: frozenset[str]
 
 
-def pair_video(predicted: VideoLabels, truth: VideoLabels) -> ScoredVideo:
+def pair_video(predicted: VideoLabels, truth: VideoLabels, *, masked: bool = True) -> ScoredVideo:
     """Lay the labels of one video beside each other.
+
+    Args:
+        predicted: The labels to be scored.
+        truth: The true ones.
+        masked: Whether masks shall be compared, or boxes.
 
     Raises:
         InputError: A frame's size differs, or two classes of one side differ in case or spaces only.
@@ -93,9 +155,16 @@ def pair_video(predicted: VideoLabels, truth: VideoLabels) -> ScoredVideo:
     common = _common_frames(predicted, truth)
     own_frames = _objects_by_frame(predicted.masklets, own_classes)
     true_frames = _objects_by_frame(asked, true_classes)
+    crowds = _objects_by_frame(truth.crowds, true_classes)
     return ScoredVideo(
+        name=predicted.name,
         frames=tuple(
-            ScoredFrame(truth=true_frames.get(true_index, _NONE), predicted=own_frames.get(own_index, _NONE))
+            ScoredFrame(
+                truth=true_frames.get(true_index, _NONE),
+                predicted=own_frames.get(own_index, _NONE),
+                crowds=crowds.get(true_index, _NONE),
+                masked=masked,
+            )
             for own_index, true_index in common
         ),
         in_time=predicted.kind == truth.kind == InputKind.VIDEO,
@@ -104,6 +173,12 @@ def pair_video(predicted: VideoLabels, truth: VideoLabels) -> ScoredVideo:
         classes_not_asked=frozenset(truth.class_names[masklet.class_id] for masklet in not_asked),
         classes_without_truth=frozenset(predicted.class_names[masklet.class_id] for masklet in unknown),
     )
+
+
+def class_names_on(frames: Iterable[ScoredFrame]) -> list[str]:
+    """Classes of all objects on some frames, in alphabetical order."""
+    sides = (side for frame in frames for side in (frame.truth, frame.predicted))
+    return sorted({name for side in sides for name in side.class_names.tolist()})
 
 
 def _folded_classes(labels: VideoLabels) -> list[str]:
@@ -125,7 +200,7 @@ def _common_frames(predicted: VideoLabels, truth: VideoLabels) -> list[tuple[int
         if own.size_wh != true.size_wh:
             raise InputError(
                 f"{truth.path}: expected frame {true.frame_index} of {_times(true.size_wh)} pixels as in the truth, "
-                f"found {_times(own.size_wh)} in the run; label the pictures that the truth was made on"
+                f"found {_times(own.size_wh)} in the labels; label the pictures that the truth was made on"
             )
     return [(own.frame_index, true.frame_index) for own, true in common]
 
@@ -159,9 +234,13 @@ def _frame_objects(rows: Sequence[tuple[Masklet, int]], class_names: Sequence[st
         class_names=np.array([class_names[masklet.class_id] for masklet, _ in rows], dtype=np.str_),
         object_ids=np.array([masklet.object_id for masklet, _ in rows], dtype=np.int64),
         scores=np.array([masklet.score for masklet, _ in rows], dtype=np.float64),
-        xyxy=np.array([masklet.xyxy[row] for masklet, row in rows], dtype=np.float64).reshape(-1, 4),
+        xyxy=np.array([_boxes(masklet)[row] for masklet, row in rows], dtype=np.float64).reshape(-1, 4),
         rles=tuple(masklet.rles[row] for masklet, row in rows),
     )
+
+
+def _boxes(masklet: Masklet) -> NDArray[np.float64]:
+    return masklet.xyxy if masklet.boxes is None else masklet.boxes
 
 
 _NONE = _frame_objects([], [])

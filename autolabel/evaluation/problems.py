@@ -5,33 +5,24 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from autolabel.evaluation.pairing import ScoredFrame, ScoredVideo
+from autolabel.evaluation.pairing import ScoredFrame
 from autolabel.evaluation.tracking import TrackingFrame
 
-__all__ = ["tracking_problems"]
+__all__ = ["tracking_problem"]
 
 Ints = NDArray[np.int64]
 
 
-def tracking_problems(video: ScoredVideo) -> list[list[TrackingFrame]]:
-    """One problem per class that either side has in the video, in the classes' order; similarity is mask IoU."""
-    names = {name for frame in video.frames for name in _names(frame)}
-    return [_problem(video.frames, name) for name in sorted(names)]
+def tracking_problem(frames: Sequence[ScoredFrame]) -> list[TrackingFrame]:
+    """The tracking problem of one class in one video; similarity is IoU, and what lies in crowds is left out.
 
-
-def _names(frame: ScoredFrame) -> set[str]:
-    return {*frame.truth.class_names.tolist(), *frame.predicted.class_names.tolist()}
-
-
-def _problem(frames: Sequence[ScoredFrame], name: str) -> list[TrackingFrame]:
-    of_truth = [frame.truth.class_names == name for frame in frames]
-    of_predicted = [frame.predicted.class_names == name for frame in frames]
-    true_ids = _renumbered([frame.truth.object_ids[own] for frame, own in zip(frames, of_truth, strict=True)])
-    predicted_ids = _renumbered(
-        [frame.predicted.object_ids[own] for frame, own in zip(frames, of_predicted, strict=True)]
-    )
+    Args:
+        frames: The video's frames with this class alone.
+    """
+    true_ids = _renumbered([frame.truth.object_ids for frame in frames])
+    predicted_ids = _renumbered([frame.predicted.object_ids[~frame.excused] for frame in frames])
     return [
-        TrackingFrame(true_ids[index], predicted_ids[index], frame.iou[np.ix_(of_truth[index], of_predicted[index])])
+        TrackingFrame(true_ids[index], predicted_ids[index], frame.iou[:, ~frame.excused])
         for index, frame in enumerate(frames)
     ]
 

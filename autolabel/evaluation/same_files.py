@@ -56,7 +56,7 @@ def _closest(
         pairs = [(t, o) for (t, o), alike in likeness.items() if alike == level and t not in found and o not in taken]
         if len({t for t, _ in pairs}) < len(pairs) or len({o for _, o in pairs}) < len(pairs):
             raise InputError(
-                f"expected one file of the run for {true[pairs[0][0]]} of the truth, found several of that name; "
+                f"expected one file of the labels for {true[pairs[0][0]]} of the truth, found several of that name; "
                 "write the folders above them into the truth's file_name"
             )
         found |= dict(pairs)

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from autolabel.errors import UserError
-from autolabel.importers.coco import read_coco_video
+from autolabel.importers.coco import read_coco_results, read_coco_video
 from autolabel.labels import VideoLabels
 from autolabel.plugins import find_format
 
-__all__ = ["IMPORTERS", "Importer", "find_importer", "read_coco_video", "read_labels"]
+__all__ = ["IMPORTERS", "Importer", "find_importer", "read_coco_results", "read_coco_video", "read_labels"]
 
 Importer: TypeAlias = Callable[[Path], list[VideoLabels]]
 """Reads a file or a folder, as the format has it, and gives the labels of each input in it."""

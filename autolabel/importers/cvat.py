@@ -60,6 +60,11 @@ class _Shape(BaseModel):
     frame: NonNegativeInt
     outside: bool = False
 
+    @property
+    def xyxy(self) -> tuple[float, float, float, float] | None:
+        """Its box, where it is nothing more."""
+        return None
+
 
 class _Box(_Shape):
     xtl: FiniteFloat
@@ -67,6 +72,10 @@ class _Box(_Shape):
     xbr: FiniteFloat
     ybr: FiniteFloat
     rotation: FiniteFloat = 0.0
+
+    @property
+    def xyxy(self) -> tuple[float, float, float, float] | None:
+        return None if self.rotation else (self.xtl, self.ytl, self.xbr, self.ybr)
 
     def rle(self, size_wh: tuple[int, int]) -> Rle:
         box = (self.xtl, self.ytl, self.xbr, self.ybr)
@@ -151,4 +160,5 @@ def _sightings(root: Element, class_names: Sequence[str], size_wh: tuple[int, in
                 raise ValueError(f"{place}: expected a shape with an area ({', '.join(_SHAPES)}), found another")
             shape = checked(_SHAPES[child.tag], child.attrib, place)
             if not shape.outside:
-                yield Sighting(track.id, class_names.index(track.label), shape.frame, rle_at(place, shape, size_wh))
+                rle = rle_at(place, shape, size_wh)
+                yield Sighting(track.id, class_names.index(track.label), shape.frame, rle, xyxy=shape.xyxy)

@@ -77,10 +77,17 @@ class _Box(BaseModel):
 
     def rle(self, size_wh: tuple[int, int]) -> Rle:
         """Its sides are in percent of the frame; it is turned about its first corner."""
+        x1, y1, x2, y2 = self._sides(size_wh)
+        return rle_of_turned_box((x1, y1, x2, y2), self.rotation, (x1, y1), size_wh)
+
+    def xyxy(self, size_wh: tuple[int, int]) -> tuple[float, float, float, float] | None:
+        """Its sides in pixels; None where it is turned."""
+        return None if self.rotation else self._sides(size_wh)
+
+    def _sides(self, size_wh: tuple[int, int]) -> tuple[float, float, float, float]:
         width, height = size_wh
         x1, y1 = self.x * width / 100, self.y * height / 100
-        box = (x1, y1, x1 + self.width * width / 100, y1 + self.height * height / 100)
-        return rle_of_turned_box(box, self.rotation, (x1, y1), size_wh)
+        return x1, y1, x1 + self.width * width / 100, y1 + self.height * height / 100
 
 
 class _Keyframe(_Box):
@@ -229,6 +236,7 @@ def _video(task: _Task, regions: Sequence[_Region], class_names: Sequence[str], 
             rle_at(region.place, keyframe, size_wh),
             _score(region),
             region.source,
+            keyframe.xyxy(size_wh),
         )
         for track_id, region, each in zip(track_ids, regions, sequences, strict=True)
         for keyframe in _completed(each.sequence, frame_count)
@@ -278,8 +286,9 @@ def _stills(
                 raise ValueError(f"{region.place}: expected a region of an image, found {region.result.type}")
             shape = checked(_REGIONS[region.result.type], region.result.value, region.place)
             rle = rle_at(region.place, shape, size_wh)
+            xyxy = shape.xyxy(size_wh) if isinstance(shape, _Box) else None
             class_id = class_names.index(region.label)
-            sightings.append(Sighting(region.track_id, class_id, frame_index, rle, _score(region), region.source))
+            sightings.append(Sighting(region.track_id, class_id, frame_index, rle, _score(region), region.source, xyxy))
     return video_labels(name, class_names, frames, sightings, name=name, kind=InputKind.IMAGES)
 
 

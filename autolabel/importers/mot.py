@@ -12,7 +12,6 @@ from typing import Final
 
 from pydantic import BaseModel, Field, FiniteFloat, NonNegativeFloat, PositiveInt
 
-from autolabel import masks
 from autolabel.importers.reading import checked, reading
 from autolabel.importers.sightings import Sighting, video_labels
 from autolabel.labels import FrameLabels, VideoLabels
@@ -117,5 +116,6 @@ def _sightings(file: Path, sequence: _Sequence, class_names: Sequence[str]) -> l
 
 
 def _sighting(line: _Line, size_wh: tuple[int, int]) -> Sighting:
-    rle = masks.of_box((line.x, line.y, line.x + line.w, line.y + line.h), size_wh)
-    return Sighting(line.id if line.id > 0 else None, line.class_number - 1, line.frame - 1, rle)
+    track_id = line.id if line.id > 0 else None
+    xyxy = (line.x, line.y, line.x + line.w, line.y + line.h)
+    return Sighting.of_box(track_id, line.class_number - 1, line.frame - 1, xyxy, size_wh)

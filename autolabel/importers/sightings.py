@@ -25,6 +25,7 @@ class Sighting:
         rle: Its mask; an empty one is not visible.
         score: From 0 to 1.
         source: Where the mask came from.
+        xyxy: Its box in pixels, where that is all that is known and the mask is the box, filled.
     """
 
     track_id: int | None
@@ -33,6 +34,22 @@ class Sighting:
     rle: Rle
     score: float = 1.0
     source: Source = Source.HUMAN
+    xyxy: tuple[float, float, float, float] | None = None
+
+    @classmethod
+    def of_box(
+        cls,
+        track_id: int | None,
+        class_id: int,
+        frame_index: int,
+        xyxy: Sequence[float],
+        size_wh: tuple[int, int],
+        score: float = 1.0,
+    ) -> "Sighting":
+        """An object of which a person gave the box alone, in pixels of a frame of this width and height."""
+        x1, y1, x2, y2 = xyxy
+        rle = masks.of_box(xyxy, size_wh)
+        return cls(track_id, class_id, frame_index, rle, score, xyxy=(x1, y1, x2, y2))
 
 
 def video_labels(
@@ -41,6 +58,7 @@ def video_labels(
     frames: Iterable[FrameLabels],
     sightings: Sequence[Sighting],
     *,
+    crowds: Sequence[Sighting] = (),
     name: str | None = None,
     kind: InputKind = InputKind.VIDEO,
     fps: float | None = None,
@@ -53,6 +71,7 @@ def video_labels(
         class_names: The classes, in order.
         frames: The frames that were looked at, in any order.
         sightings: The objects on them, in any order.
+        crowds: Regions on them in which objects are not told apart.
         name: Unique name of the input; None for the file's own.
         kind: Whether the frames follow each other in time.
         fps: Frames per second.
@@ -76,6 +95,7 @@ def video_labels(
         masklets=masklets,
         fps=fps,
         frame_count=len(ordered) if frame_count is None else frame_count,
+        crowds=_masklets(crowds),
     )
 
 
@@ -102,6 +122,7 @@ def _masklet(object_id: int, sightings: Sequence[Sighting]) -> Masklet:
     if len({sighting.class_id for sighting in sightings}) > 1:
         raise ValueError(f"expected one category for all of track {object_id}, found several")
     ordered = sorted(sightings, key=lambda sighting: sighting.frame_index)
+    boxes = [sighting.xyxy for sighting in ordered if sighting.xyxy is not None]
     return Masklet(
         object_id=object_id,
         class_id=ordered[0].class_id,
@@ -109,4 +130,5 @@ def _masklet(object_id: int, sightings: Sequence[Sighting]) -> Masklet:
         frame_indices=np.array([sighting.frame_index for sighting in ordered], dtype=np.int64),
         rles=tuple(sighting.rle for sighting in ordered),
         sources=tuple(sighting.source for sighting in ordered),
+        boxes=np.array(boxes, dtype=np.float64) if len(boxes) == len(ordered) else None,
     )

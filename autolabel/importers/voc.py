@@ -11,11 +11,9 @@ from xml.etree.ElementTree import Element
 
 from pydantic import BaseModel, Field, FiniteFloat, PositiveInt
 
-from autolabel import masks
 from autolabel.importers.reading import checked, children, read_xml, reading
 from autolabel.importers.sightings import Sighting, video_labels
 from autolabel.labels import FrameLabels, InputKind, VideoLabels
-from autolabel.masks import Rle
 
 __all__ = ["read_voc"]
 
@@ -41,11 +39,11 @@ class _Named(BaseModel):
 
 @dataclass(frozen=True)
 class _Picture:
-    """One file: the picture's name and size, and the class and mask of each object."""
+    """One file: the picture's name and size, and the class and box of each object."""
 
     file_name: str
     size_wh: tuple[int, int]
-    objects: list[tuple[str, Rle]]
+    objects: list[tuple[str, tuple[float, float, float, float]]]
 
 
 def read_voc(path: str | Path) -> list[VideoLabels]:
@@ -77,14 +75,14 @@ def _read(file: Path) -> _Picture:
         root = read_xml(file, "annotation")
         size = checked(_Size, children(root, "size"), "<size>")
         size_wh = (size.width, size.height)
-        objects = [_object(element, size_wh, number) for number, element in enumerate(root.iterfind("object"), start=1)]
+        objects = [_object(element, number) for number, element in enumerate(root.iterfind("object"), start=1)]
         return _Picture(root.findtext("filename") or f"{file.stem}.jpg", size_wh, objects)
 
 
-def _object(element: Element, size_wh: tuple[int, int], number: int) -> tuple[str, Rle]:
+def _object(element: Element, number: int) -> tuple[str, tuple[float, float, float, float]]:
     named = checked(_Named, children(element, "."), f"object {number}")
     box = checked(_Box, children(element, "bndbox"), f"object {number}")
-    return named.name, masks.of_box((box.xmin - 1, box.ymin - 1, box.xmax, box.ymax), size_wh)
+    return named.name, (box.xmin - 1, box.ymin - 1, box.xmax, box.ymax)
 
 
 def _labels(path: Path, known: Iterable[str], pictures: Sequence[_Picture]) -> VideoLabels:
@@ -95,9 +93,9 @@ def _labels(path: Path, known: Iterable[str], pictures: Sequence[_Picture]) -> V
         class_names,
         [FrameLabels(index, picture.size_wh, file_name=picture.file_name) for index, picture in enumerate(pictures)],
         [
-            Sighting(None, class_names.index(name), index, rle)
+            Sighting.of_box(None, class_names.index(name), index, xyxy, picture.size_wh)
             for index, picture in enumerate(pictures)
-            for name, rle in picture.objects
+            for name, xyxy in picture.objects
         ],
         kind=InputKind.IMAGES,
     )

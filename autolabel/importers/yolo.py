@@ -19,7 +19,6 @@ from autolabel.images import read_image
 from autolabel.importers.reading import checked, reading
 from autolabel.importers.sightings import Sighting, video_labels
 from autolabel.labels import FrameLabels, InputKind, VideoLabels
-from autolabel.masks import Rle
 
 __all__ = ["read_yolo"]
 
@@ -114,13 +113,16 @@ def _sightings(
             known = f"a class of {sorted(class_ids)} and a box or a polygon"
             raise ValueError(f"line {number}: expected {known}, found {class_number} and {len(shares)} numbers")
         score = shares.pop() if len(shares) % 2 else 1.0
-        yield Sighting(None, class_ids[class_number], frame_index, _rle(shares, size_wh), score)
+        yield _sighting(shares, class_ids[class_number], frame_index, score, size_wh)
 
 
-def _rle(shares: Sequence[float], size_wh: tuple[int, int]) -> Rle:
-    """Mask of a box, its middle and size, or of a polygon of three corners or more."""
+def _sighting(
+    shares: Sequence[float], class_id: int, frame_index: int, score: float, size_wh: tuple[int, int]
+) -> Sighting:
+    """Object of a box, its middle and size, or of a polygon of three corners or more."""
     points = np.array(shares).reshape(-1, 2) * size_wh  # (P, 2)
-    if len(points) == 2:
-        middle, size = points
-        return masks.of_box([*(middle - size / 2), *(middle + size / 2)], size_wh)
-    return masks.encode(rasterise(points, size_wh))
+    if len(points) > 2:
+        return Sighting(None, class_id, frame_index, masks.encode(rasterise(points, size_wh)), score)
+    middle, size = points
+    xyxy = np.concatenate([middle - size / 2, middle + size / 2]).tolist()
+    return Sighting.of_box(None, class_id, frame_index, xyxy, size_wh, score)

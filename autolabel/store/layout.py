@@ -3,7 +3,18 @@
 from pathlib import Path
 from typing import Final
 
-__all__ = ["CONFIGURATION", "EDITS", "FRAMES", "INPUT", "JOURNAL", "LABELS", "OBJECTS", "REJECTED", "input_folder"]
+__all__ = [
+    "CONFIGURATION",
+    "EDITS",
+    "FRAMES",
+    "INPUT",
+    "JOURNAL",
+    "LABELS",
+    "OBJECTS",
+    "REJECTED",
+    "SAMPLE",
+    "input_folder",
+]
 
 CONFIGURATION: Final = "run.yaml"
 EDITS: Final = "edits.jsonl"
@@ -13,6 +24,7 @@ FRAMES: Final = "frames.parquet"
 LABELS: Final = "labels.parquet"
 OBJECTS: Final = "objects.parquet"
 REJECTED: Final = "rejected.parquet"
+SAMPLE: Final = "sample.json"
 
 
 def input_folder(run: Path, name: str) -> Path:

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from autolabel.errors import UserError
-from autolabel.evaluation import Evaluation, Precision, Tracking, evaluate
+from autolabel.evaluation import Average, Evaluation, Precision, Tracking, evaluate
 from autolabel.labels import FrameLabels, InputKind, VideoLabels
 
 MakeVideo = Callable[..., VideoLabels]
@@ -26,11 +26,18 @@ def precision(evaluation: Evaluation) -> Precision:
     return evaluation.precision
 
 
+def masks_average(evaluation: Evaluation) -> Average:
+    average = precision(evaluation).mask
+    assert average is not None
+    return average
+
+
 def test_the_truth_itself_is_perfect(make_video: MakeVideo) -> None:
     """Labels that equal the truth have every figure at its best."""
     truth = [make_video([("cat", LEFT), ("dog", RIGHT)])]
     evaluation = evaluate(truth, truth)
-    assert list(asdict(precision(evaluation)).values()) == pytest.approx([1] * 5)
+    average = Average(1, 1, 1, 1, None, None, 1, 1, None, None)  # all objects are small
+    assert asdict(precision(evaluation)) == {"box": asdict(average), "mask": asdict(average), "pooled_ap50": 1}
     assert asdict(tracking(evaluation)) == {"identity_switches": 0} | dict.fromkeys(
         ("hota", "det_a", "ass_a", "loc_a", "idf1", "mota"), pytest.approx(1)
     )
@@ -43,7 +50,7 @@ def test_swapped_identities(make_video: MakeVideo) -> None:
     first = {0: LEFT[0], 1: LEFT[1], 2: RIGHT[2], 3: RIGHT[3]}
     second = {0: RIGHT[0], 1: RIGHT[1], 2: LEFT[2], 3: LEFT[3]}
     evaluation = evaluate([make_video([("cat", first), ("cat", second)])], [truth])
-    assert precision(evaluation).mask_ap == pytest.approx(1)
+    assert masks_average(evaluation).ap == pytest.approx(1)
     assert tracking(evaluation).det_a == pytest.approx(1)
     assert tracking(evaluation).ass_a == pytest.approx(2 / (4 + 4 - 2))
     assert tracking(evaluation).idf1 == pytest.approx(0.5)
@@ -58,7 +65,7 @@ def test_wrong_class(make_video: MakeVideo) -> None:
     assert evaluation.mistakes.class_errors == 0.5
     assert evaluation.mistakes.false_masklets == 0
     assert tracking(evaluation).det_a == pytest.approx(4 / (4 + 4 + 4))
-    assert precision(evaluation).mask_ap50 < 1
+    assert masks_average(evaluation).ap50 < 1
 
 
 def test_overlapping_classes_are_no_errors(make_video: MakeVideo) -> None:
@@ -75,7 +82,7 @@ def test_missed_object(make_video: MakeVideo) -> None:
     assert tracking(evaluation).det_a == pytest.approx(0.5)
     assert tracking(evaluation).ass_a == pytest.approx(1)
     assert tracking(evaluation).idf1 == pytest.approx(2 * 4 / (8 + 4))
-    assert precision(evaluation).mask_ap50 == pytest.approx(0.5, abs=0.01)
+    assert masks_average(evaluation).ap50 == pytest.approx(0.5, abs=0.01)
 
 
 def test_loose_masks(make_video: MakeVideo) -> None:
@@ -83,14 +90,14 @@ def test_loose_masks(make_video: MakeVideo) -> None:
     truth = make_video([("cat", LEFT)])
     evaluation = evaluate([make_video([("cat", dict.fromkeys(range(4), (2, 2, 8)))])], [truth])
     assert tracking(evaluation).hota == pytest.approx(12 / 19)
-    assert precision(evaluation).mask_ap == precision(evaluation).box_ap == pytest.approx(3 / 10)
-    assert precision(evaluation).mask_ap50 == pytest.approx(1)
+    assert masks_average(evaluation).ap == precision(evaluation).box.ap == pytest.approx(3 / 10)
+    assert masks_average(evaluation).ap50 == pytest.approx(1)
 
 
 def test_nothing_predicted(make_video: MakeVideo) -> None:
     """An empty answer to a video with objects scores nothing and makes no mistakes."""
     evaluation = evaluate([make_video()], [make_video([("cat", LEFT)])])
-    assert (tracking(evaluation).hota, tracking(evaluation).idf1, precision(evaluation).mask_ap) == (0, 0, 0)
+    assert (tracking(evaluation).hota, tracking(evaluation).idf1, masks_average(evaluation).ap) == (0, 0, 0)
     assert (evaluation.mistakes.class_errors, evaluation.mistakes.false_masklets) == (None, 0)
 
 
@@ -123,14 +130,14 @@ def test_false_objects_on_verified_empty_frames_cost_precision(make_video: MakeV
     """A frame on which nothing is counts as much as any other."""
     truth = make_video([("cat", {0: LEFT[0]})])
     predicted = make_video([("cat", {0: LEFT[0]}), ("cat", {2: RIGHT[2]})], scores=[0.5, 0.9])
-    assert precision(evaluate([predicted], [truth])).mask_ap50 == pytest.approx(0.5)
+    assert masks_average(evaluate([predicted], [truth])).ap50 == pytest.approx(0.5)
 
 
 def test_absent_classes_cost_pooled_precision(make_video: MakeVideo) -> None:
     """COCO's mean over classes does not see false objects of a class that is nowhere; the pooled figure does."""
     truth = make_video([("cat", LEFT)])
     predicted = make_video([("cat", LEFT), ("dog", RIGHT)], scores=[0.5, 0.9])
-    assert precision(evaluate([predicted], [truth])).mask_ap50 == pytest.approx(1)
+    assert masks_average(evaluate([predicted], [truth])).ap50 == pytest.approx(1)
     assert precision(evaluate([predicted], [truth])).pooled_ap50 == pytest.approx(0.5)
 
 
@@ -208,7 +215,7 @@ def test_stills_are_matched_by_file_and_have_no_tracking(make_video: MakeVideo) 
     truth = stills(["images/photos/b.jpg", "images/photos/a.jpg"], [("cat", {1: LEFT[0]}), ("dog", {0: RIGHT[0]})])
     predicted = stills(["a.jpg", "b.jpg"], [("cat", {0: LEFT[0]}), ("dog", {1: RIGHT[0]})])
     evaluation = evaluate([predicted], [truth])
-    assert precision(evaluation).mask_ap == pytest.approx(1)
+    assert masks_average(evaluation).ap == pytest.approx(1)
     assert evaluation.tracking is None
 
 
@@ -222,7 +229,7 @@ def test_evaluation_can_be_written_as_json(make_video: MakeVideo) -> None:
     ("changes", "message"),
     [
         ({"path": "other.mp4"}, r"other.mp4.*clip.mp4.*truth of the same files"),
-        ({"frames": (FrameLabels(7, (64, 48)),)}, r"frames that the run and the truth both looked at"),
+        ({"frames": (FrameLabels(7, (64, 48)),)}, r"frames that the labels and the truth both looked at"),
         ({"class_names": ("bird",)}, r"cat.*same names"),
         ({"class_names": ("cat", "Cat")}, r"'cat' twice; rename"),
         ({"frames": tuple(FrameLabels(i, (32, 24)) for i in range(4))}, r"frame 0 of 64x48 .*found 32x24"),

@@ -87,4 +87,5 @@ def test_labels_score_perfectly_against_their_own_export(written: tuple[list[Vid
     assert evaluation.tracking is not None
     assert evaluation.precision is not None
     assert evaluation.tracking.hota == pytest.approx(1)
-    assert evaluation.precision.mask_ap == pytest.approx(1)
+    assert evaluation.precision.mask is not None
+    assert evaluation.precision.mask.ap == pytest.approx(1)

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from autolabel import masks
 from autolabel.evaluation import evaluate
+from autolabel.evaluation.pairing import pair_video
+from autolabel.evaluation.segmentation import object_similarities
 from autolabel.evaluation.tracking import TrackingFrame, clear_counts, hota_counts, identity_counts
 from autolabel.labels import FrameLabels, InputKind, Masklet, Source, VideoLabels
 
@@ -189,3 +191,43 @@ def test_whole_evaluation_equals_trackeval(seed: int) -> None:
     assert ours is not None
     assert [ours.hota, ours.idf1, ours.mota] == pytest.approx([hota["HOTA"].mean(), identity["IDF1"], clear["MOTA"]])
     assert ours.identity_switches == clear["IDSW"]
+
+
+def masks_for_trackeval(tracks: list[Track], frame_indices: range) -> tuple[list[Any], list[Any]]:
+    """Identities from 0 and masks by frame."""
+    on_frames = [[number for number, (_, track) in enumerate(tracks) if index in track] for index in frame_indices]
+    encoded = [
+        [dict(masks.encode(tracks[number][1][index])) for number in numbers]
+        for index, numbers in zip(frame_indices, on_frames, strict=True)
+    ]
+    return on_frames, encoded
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_j_and_f_equal_trackeval(seed: int) -> None:
+    """Regions and contours of the best match of identities, missing objects and empty frames included."""
+    pytest.importorskip("skimage", reason="TrackEval needs scikit-image for contours")
+    random = np.random.default_rng(seed)
+    truth = [("cat", track) for _, track in random_tracks(random) if track]
+    predicted = [("cat", track) for _, track in spoiled(truth, random) if track]
+    if not truth:
+        return
+    frames = pair_video(labels_of(predicted, "a.mp4"), labels_of(truth, "a.mp4")).frames
+    ours = np.array(object_similarities(frames, first_frame_given=False))  # (T, 2)
+    (true_ids, true_masks), (own_ids, own_masks) = (
+        masks_for_trackeval(tracks, range(12)) for tracks in (truth, predicted)
+    )
+    metric = trackeval.metrics.JAndF()
+    metric.optim_type = "J&F"
+    theirs = metric.eval_sequence(
+        {
+            "num_timesteps": 12,
+            "num_gt_ids": len(truth),
+            "num_tracker_ids": len(predicted),
+            "gt_ids": true_ids,
+            "tracker_ids": own_ids,
+            "gt_dets": true_masks,
+            "tracker_dets": own_masks,
+        }
+    )
+    assert ours.mean(axis=0) == pytest.approx([theirs["J-Mean"], theirs["F-Mean"]])

@@ -1,0 +1,151 @@
+"""What people's review of a random sample says about all labels of a run, without any other truth.
+
+What the models found is held against the labels as they stand after the review. A mask is right when it meets one of
+its class by an IoU of .5, one to one.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from autolabel.errors import RunError
+from autolabel.evaluation.intervals import Share, share_with_interval
+from autolabel.evaluation.matching import matched_pairs
+from autolabel.evaluation.pairing import ScoredFrame, pair_video
+from autolabel.sampling import Sample, load_sample
+from autolabel.store import Run
+
+__all__ = ["Review", "evaluate_review"]
+
+_Object = tuple[str, int]
+"""Input and identity."""
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a reviewed random sample says.
+
+    Attributes:
+        population: Masklets that the sample was drawn from.
+        masklets: Masklets of the sample.
+        masks: Masks that the models found of these.
+        right_masks: How many of them are right.
+        precision: Share of the masks that are right.
+        frames: Frames that were reviewed exhaustively.
+        true_masks: Masks on these frames as they stand.
+        found_masks: How many of them the models had found.
+        recall: Share of the true masks that the models had found; None where there is no true mask.
+        seconds_on_sample: How long people needed for edits of the sample's masklets, undone ones included.
+        seconds_on_frames: How long they needed to say that frames are reviewed exhaustively.
+    """
+
+    population: int
+    masklets: int
+    masks: int
+    right_masks: int
+    precision: Share
+    frames: int
+    true_masks: int
+    found_masks: int
+    recall: Share | None
+    seconds_on_sample: float
+    seconds_on_frames: float
+
+
+@dataclass
+class _Tally:
+    """What was counted in some inputs.
+
+    Attributes:
+        found: Masks that the models found of every masklet.
+        right: How many of them are right.
+        true: Masks of every object as it stands, on frames that were reviewed exhaustively.
+        known: How many of them the models had found.
+        frames: Number of these frames.
+        pending: Masklets of the sample that nobody gave a verdict on.
+        seconds_on_sample: As in `Review`.
+        seconds_on_frames: As in `Review`.
+    """
+
+    found: Counter[_Object] = field(default_factory=Counter)
+    right: Counter[_Object] = field(default_factory=Counter)
+    true: Counter[_Object] = field(default_factory=Counter)
+    known: Counter[_Object] = field(default_factory=Counter)
+    frames: int = 0
+    pending: list[_Object] = field(default_factory=list)
+    seconds_on_sample: float = 0.0
+    seconds_on_frames: float = 0.0
+
+
+def evaluate_review(run: Run) -> Review:
+    """Score a run by the review of its random sample, and of the frames that were reviewed exhaustively.
+
+    Only the sample's masklets count for precision, whatever else people looked at. Recall is that of the exhaustive
+    frames, and of the run as far as these are like the others.
+
+    Raises:
+        RunError: No sample was drawn, or not all of it was reviewed.
+    """
+    sample, tally = load_sample(run), _Tally()
+    for name in run.records:
+        _count(run, name, sample, tally)
+    if tally.pending:
+        name, object_id = tally.pending[0]
+        raise RunError(
+            f"expected a verdict on each of the {len(sample.masklets)} masklets of the sample of {run.path}, found "
+            f"{len(tally.pending)} without one, as object {object_id} of {name}; accept or delete them, or draw a "
+            "smaller sample"
+        )
+    return Review(
+        population=sample.population,
+        masklets=len(sample.masklets),
+        masks=_total(tally.found, sample.masklets),
+        right_masks=_total(tally.right, sample.masklets),
+        precision=_share(tally.right, tally.found, sample.masklets),
+        frames=tally.frames,
+        true_masks=tally.true.total(),
+        found_masks=tally.known.total(),
+        recall=_share(tally.known, tally.true, sorted(tally.true)) if tally.true else None,
+        seconds_on_sample=tally.seconds_on_sample,
+        seconds_on_frames=tally.seconds_on_frames,
+    )
+
+
+def _count(run: Run, name: str, sample: Sample, tally: _Tally) -> None:
+    """Add one input to the counts."""
+    found, edited = run.found(name), run.edited(name)
+    drawn = {object_id for of, object_id in sample.masklets if of == name}
+    there = {masklet.object_id for masklet in edited.labels.masklets}
+    tally.pending += [(name, object_id) for object_id in sorted(drawn & there - edited.accepted)]
+    frames = pair_video(found, edited.labels).frames
+    for labels, frame in zip(edited.labels.frames, frames, strict=True):
+        exhaustive = labels.frame_index in edited.exhaustive
+        tally.frames += exhaustive
+        if exhaustive or drawn & set(frame.predicted.object_ids.tolist()):
+            _count_frame(name, frame, tally, exhaustive)
+    digest = run.digest(name)
+    for edit in run.edit_log(name).read():
+        # Edits of other labels than these are older than the sample, and name objects that are no more.
+        on_sample = edit.base == digest and drawn & edit.anchors.keys()
+        tally.seconds_on_sample += edit.seconds if on_sample else 0
+        tally.seconds_on_frames += edit.seconds if edit.change.exhaustive else 0
+
+
+def _count_frame(name: str, frame: ScoredFrame, tally: _Tally, exhaustive: bool) -> None:
+    rows, columns = matched_pairs(frame.iou, frame.iou * frame.same_class)
+    standing, found = frame.truth.object_ids, frame.predicted.object_ids
+    tally.found.update((name, object_id) for object_id in found.tolist())
+    tally.right.update((name, object_id) for object_id in found[columns].tolist())
+    if exhaustive:
+        tally.true.update((name, object_id) for object_id in standing.tolist())
+        tally.known.update((name, object_id) for object_id in standing[rows].tolist())
+
+
+def _total(counts: Counter[_Object], objects: Sequence[_Object]) -> int:
+    return sum(counts[each] for each in objects)
+
+
+def _share(right: Counter[_Object], total: Counter[_Object], objects: Sequence[_Object]) -> Share:
+    return share_with_interval(np.array([right[each] for each in objects]), np.array([total[each] for each in objects]))
