@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["COLOURS", "SHAPES", "STRANGE_PAIRS", "Look", "Pair", "Pose", "choose_look", "coverage"]
+__all__ = ["COLOURS", "SHAPES", "Look", "Pair", "Pose", "choose_look", "coverage"]
 
 Pair = tuple[str, str]
 Floats = NDArray[np.float64]
@@ -27,22 +27,9 @@ _COLOUR_RANGES: dict[str, tuple[tuple[float, float], tuple[float, float], tuple[
     "white": ((0, 360), (0.0, 0.05), (0.93, 1.0)),
     "black": ((0, 360), (0.0, 1.0), (0.0, 0.11)),
 }
-_STRANGE_COLOUR_RANGES: dict[str, tuple[tuple[float, float], tuple[float, float], tuple[float, float]]] = {
-    "teal": ((164, 196), (0.55, 1.0), (0.45, 0.90)),
-    "pink": ((305, 335), (0.40, 0.90), (0.75, 1.0)),
-    "brown": ((18, 34), (0.50, 0.90), (0.28, 0.50)),
-    "grey": ((0, 360), (0.0, 0.08), (0.35, 0.70)),
-}
 
 COLOURS: tuple[str, ...] = tuple(_COLOUR_RANGES)
 SHAPES: tuple[str, ...] = ("circle", "square", "triangle", "star", "hexagon", "cross", "ring", "heart")
-_STRANGE_SHAPES = ("frame", "arrow", "trefoil")
-
-STRANGE_PAIRS: tuple[Pair, ...] = (
-    *((colour, shape) for colour in _STRANGE_COLOUR_RANGES for shape in SHAPES),
-    *((colour, shape) for colour in COLOURS for shape in _STRANGE_SHAPES),
-)
-"""Pairs of which one half has no name: from them training learns that colours and shapes go with anything."""
 
 _SUPERSAMPLING = 4  # edges are antialiased by drawing this many times larger and averaging
 
@@ -52,8 +39,8 @@ class Look:
     """What one object looks like, apart from where it is.
 
     Attributes:
-        colour: One of `COLOURS`, or strange.
-        shape: One of `SHAPES`, or strange.
+        colour: One of `COLOURS`.
+        shape: One of `SHAPES`.
         rgb: Its shade of the colour.
         proportion: What the shape's name leaves open, 0-1: how large a ring's hole is, how thick a star or a cross, how
             pointed a heart.
@@ -82,7 +69,7 @@ class Pose:
 def choose_look(rng: np.random.Generator, pairs: Sequence[Pair]) -> Look:
     """Choose a colour and shape of the given pairs, and a shade of that colour."""
     colour, shape = pairs[int(rng.integers(len(pairs)))]
-    hue, saturation, value = (rng.uniform(*limits) for limits in (_COLOUR_RANGES | _STRANGE_COLOUR_RANGES)[colour])
+    hue, saturation, value = (rng.uniform(*limits) for limits in _COLOUR_RANGES[colour])
     red, green, blue = colorsys.hsv_to_rgb(hue / 360 % 1.0, saturation, value)
     return Look(
         colour,
@@ -108,16 +95,6 @@ def _cross(arm: float) -> Floats:
     corner = [(-arm, -1), (arm, -1), (arm, -arm), (1, -arm), (1, arm), (arm, arm)]
     points = np.array(corner + [(-x, -y) for x, y in corner], dtype=np.float64)
     return np.asarray(points / np.hypot(arm, 1.0))
-
-
-def _arrow(shaft: float) -> Floats:
-    half = [(0.0, -1.0), (0.8, 0.0), (shaft, 0.0), (shaft, 0.95)]
-    return np.array(half + [(-x, y) for x, y in half[:0:-1]])
-
-
-def _trefoil() -> Floats:
-    turn = np.linspace(0, 2 * np.pi, 96, endpoint=False)
-    return np.asarray((0.65 + 0.35 * np.cos(3 * turn))[:, None] * np.stack([np.sin(turn), -np.cos(turn)], axis=1))
 
 
 def _heart(pointed: float) -> Floats:
@@ -156,7 +133,7 @@ def _unit_outline(shape: str, proportion: float) -> Floats:
     match shape:
         case "circle" | "ring":
             return _regular_polygon(64)
-        case "square" | "frame":
+        case "square":
             return _regular_polygon(4, start=np.pi / 4)
         case "triangle":
             return _regular_polygon(3)
@@ -166,10 +143,6 @@ def _unit_outline(shape: str, proportion: float) -> Floats:
             return _star(0.38 + 0.12 * proportion)
         case "cross":
             return _cross(0.26 + 0.12 * proportion)
-        case "arrow":
-            return _arrow(0.15 + 0.15 * proportion)
-        case "trefoil":
-            return _trefoil()
         case _:
             return _heart(proportion)
 
@@ -179,7 +152,7 @@ def _contours(look: Look, pose: Pose) -> list[Floats]:
     cos, sin = np.cos(pose.angle), np.sin(pose.angle)
     unit = _unit_outline(look.shape, look.proportion)
     outline = unit @ np.array([[cos, sin], [-sin, cos]]) * pose.radius + (pose.x, pose.y)
-    if look.shape not in ("ring", "frame"):
+    if look.shape != "ring":
         return [outline]
     hole = 0.55 + 0.07 * look.proportion
     return [outline, hole * (outline - (pose.x, pose.y)) + (pose.x, pose.y)]

@@ -16,14 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autolabel.scene_backgrounds import blend, draw_background
-from autolabel.scene_shapes import COLOURS, SHAPES, STRANGE_PAIRS, Look, Pair, Pose, choose_look, coverage
+from autolabel.scene_shapes import COLOURS, SHAPES, Look, Pair, Pose, choose_look, coverage
 
 __all__ = [
     "ALL_PAIRS",
     "COLOURS",
     "HELD_OUT_PAIRS",
     "SHAPES",
-    "STRANGE_PAIRS",
     "TRAINING_PAIRS",
     "Pair",
     "Scene",

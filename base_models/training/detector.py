@@ -24,7 +24,7 @@ from autolabel.base_models.training.detector_loss import Targets, detection_loss
 from autolabel.base_models.training.detector_model import TrainedDetector, build_model, save_checkpoint
 from autolabel.base_models.training.detector_words import caption_tokens, sample_phrases
 from autolabel.base_models.training.loop import Cycle, ParameterGroup, Schedule, run
-from autolabel.scenes import COLOURS, SHAPES, STRANGE_PAIRS, TRAINING_PAIRS, Scene, draw_still
+from autolabel.scenes import COLOURS, SHAPES, TRAINING_PAIRS, Scene, draw_still
 
 __all__ = ["Batch", "draw_batch", "learning_groups", "train"]
 
@@ -40,9 +40,6 @@ HINTS_UNTIL, LEAST_HINTS = 0.7, 0.5
 
 Without hints colours and shapes grow together, and pairs that training never shows are found less and less.
 """
-
-DRAWN_PAIRS = 4 * TRAINING_PAIRS + STRANGE_PAIRS
-"""A fifth of the objects are half strange. Without them, a pair that training never shows may be found by no name."""
 
 BATCH_SIZE = 8
 LEARNING_RATE = 1e-3
@@ -85,7 +82,7 @@ def draw_batch(step: int, share: float, seed: int = 0, batch_size: int = BATCH_S
             [TRAINING_SEED, seed, step, index],
             size_wh=_sample_drawn_size(size_wh, random),
             object_count=int(random.integers(2, 9)) if random.random() < 0.93 else 0,
-            pairs=DRAWN_PAIRS,
+            pairs=TRAINING_PAIRS,
         )
         ids, target = _caption(scene, phrase_count, random)
         images.append(_spoil(_resize(scene.image, size_wh, random), random))
@@ -120,14 +117,9 @@ def _caption(scene: Scene, phrase_count: int, random: Generator) -> tuple[list[i
     for row, (colour, shape) in enumerate(objects):
         for phrase, span in zip(phrases, spans, strict=True):
             words[row, span.start : span.stop] = phrase.meaning.fits(colour, shape)
-    attributes = [(_index(COLOURS, colour), _index(SHAPES, shape)) for colour, shape in objects]
+    attributes = [(COLOURS.index(colour), SHAPES.index(shape)) for colour, shape in objects]
     boxes, asked = _boxes(scene), words.any(1)  # (M, 4), (M,)
     return ids, Targets(boxes[asked], words[asked], boxes, torch.tensor(attributes).reshape(-1, 2))
-
-
-def _index(names: tuple[str, ...], name: str) -> int:
-    """Position of a name, -1 for a strange one."""
-    return names.index(name) if name in names else -1
 
 
 def _boxes(scene: Scene) -> Tensor:

@@ -56,7 +56,7 @@ class Targets:
         boxes: Of objects that some phrase fits: centre, width and height as shares of the picture, (N, 4).
         words: Which tokens belong to phrases that fit the object, bool (N, T).
         all_boxes: Of all objects, asked for or not, likewise, (M, 4).
-        all_attributes: Their index in `COLOURS` and in `SHAPES`, -1 for what is in neither, (M, 2).
+        all_attributes: Their index in `COLOURS` and in `SHAPES`, (M, 2).
     """
 
     boxes: Tensor

@@ -119,9 +119,8 @@ def _sample_meaning(present: list[tuple[str, str]], random: Generator) -> Meanin
     if present and random.random() < 0.75:
         chosen = present[random.integers(len(present))]
         keep = random.random()
-        # 2/3 both, 1/6 only the colour, 1/6 only the shape; what has no name is not kept
-        colour = chosen[0] if keep < 5 / 6 and chosen[0] in COLOURS else colour
-        shape = chosen[1] if (keep < 2 / 3 or keep > 5 / 6) and chosen[1] in SHAPES else shape
+        colour = chosen[0] if keep < 5 / 6 else colour  # 2/3 both, 1/6 only the colour, 1/6 only the shape
+        shape = chosen[1] if keep < 2 / 3 or keep > 5 / 6 else shape
     kind = random.random()
     if kind < 0.05:
         return Meaning(colour, shape, unknown=True)
