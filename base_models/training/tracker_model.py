@@ -62,7 +62,7 @@ def tracker_config() -> Sam2VideoConfig:
         image_size=IMAGE_SIZE,
         multimask_output_in_sam=False,
         multimask_output_for_tracking=False,
-        max_cond_frame_num=2,  # in training, too, it goes on from the two newest prompted frames
+        max_cond_frame_num=1,  # going on from the newest prompted frame alone follows better than from two
         memory_attention_hidden_size=_WIDTH,
         memory_attention_num_layers=1,
         memory_attention_feed_forward_hidden_size=256,
