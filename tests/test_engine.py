@@ -164,6 +164,26 @@ def test_one_wrong_keyframe_does_not_change_the_class(wrong: int) -> None:
     assert len(masklet.evidence) == 4
 
 
+@pytest.mark.parametrize(("doubtful", "classes"), [(1, {"red circle"}), (3, {"red circle", "green star"})])
+def test_another_class_beside_a_known_object_starts_when_two_keyframes_say_so(doubtful: int, classes: set[str]) -> None:
+    """A detection of another class where a masklet is may be a mistake, until the next keyframe repeats it."""
+    scenes = number([scene(red_circle=10) for _ in range(31)])
+    shifted = [Sighting(BOX + np.array([3, 0, 3, 0]), "green star")]
+    found = label(scenes, {STRIDE * (1 + number): shifted for number in range(doubtful)}, keep_alive=5)
+    assert {ONTOLOGY.class_names[item.class_id] for item in found.masklets} == classes
+    assert span(found.masklets[0])[:2] == (0, 30)
+
+
+@pytest.mark.parametrize(("first", "last", "kept"), [(6, 7, False), (5, 7, True), (0, 1, True), (22, 23, True)])
+def test_what_is_seen_too_briefly_is_rejected_with_the_reason(first: int, last: int, kept: bool) -> None:
+    """What comes and goes within half a stride around one keyframe is no object, unless the video cuts it short."""
+    scenes = number([scene(red_circle=10) if first <= index <= last else scene() for index in range(24)])
+    found = label(scenes)
+    assert [span(item)[:2] for item in found.masklets] == ([(first, last)] if kept else [])
+    reasons = [item.reason for item in found.rejected]
+    assert reasons == ([] if kept else ["seen on 2 frames around a single detection"])
+
+
 def test_the_last_frame_is_a_keyframe() -> None:
     """What is tracked to the end is confirmed there, and what enters after the last stride is found."""
     scenes = number([scene(red_circle=10) if index >= 14 else scene() for index in range(17)])
