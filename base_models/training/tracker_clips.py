@@ -102,8 +102,8 @@ def draw_batch(
     while len(clips) < clip_count:
         attempt += 1
         scenes = _draw_scenes(rng, [*seed, attempt], frame_count, burn_in)
-        if _promptable(scenes[0]):
-            chosen = _choose_objects(rng, scenes, burn_in)[:objects_per_clip]
+        chosen = _choose_objects(rng, scenes, burn_in)[:objects_per_clip]
+        if chosen:
             clips.append(squeeze(_spoiled(rng, scenes), chosen))
     masks, boxes = np.concatenate([clip.masks[0] for clip in clips]), np.concatenate([clip.boxes for clip in clips])
     shares = _STILL_SHARES if frame_count == 1 else _CLIP_SHARES

@@ -126,29 +126,33 @@ def roll_out(
 
 @dataclass
 class _Past:
-    """What is remembered: the newest prompted frames, as the session keeps them for this model, and all others."""
+    """What is remembered: the newest prompted frame, as the session keeps it for this model, and all others."""
 
-    prompted: dict[int, Memory] = field(default_factory=dict)
+    prompted_index: int = 0
+    prompted: Memory | None = None
     others: dict[int, Memory] = field(default_factory=dict)
 
     def add(self, frame_index: int, memory: Memory, *, prompted: bool) -> None:
-        (self.prompted if prompted else self.others)[frame_index] = memory
+        if prompted:
+            self.prompted_index, self.prompted = frame_index, memory
+        else:
+            self.others[frame_index] = memory
 
     def conditioned(self, model: Sam2VideoModel, features: Features, frame_index: int) -> Tensor:
-        """Coarsest features conditioned on prompted frames and the latest others, ``(N, C, cells, cells)``."""
-        prompted = dict(list(self.prompted.items())[-model.config.max_cond_frame_num :])
+        """Coarsest features conditioned on the prompted frame and the latest others, ``(N, C, cells, cells)``."""
+        assert self.prompted is not None  # noqa: S101 - frame 0 is always prompted
         recent = self._ages(frame_index, range(model.num_maskmem - 1, 0, -1))
         pointed = self._ages(frame_index, range(1, model.config.max_object_pointers_in_encoder))
-        maps = [*prompted.values(), *(self.others[frame_index - age] for age in recent)]
-        pointers = [*prompted.values(), *(self.others[frame_index - age] for age in pointed)]
+        maps = [self.prompted, *(self.others[frame_index - age] for age in recent)]
+        pointers = [self.prompted, *(self.others[frame_index - age] for age in pointed)]
         return attend(
             model,
             features,
             maps=torch.stack([memory.features for memory in maps]),  # (M, cells * cells, N, 64)
-            map_ages=_for_all_objects([*(0 for _ in prompted), *recent], features),
-            map_position=maps[0].position,
+            map_ages=_for_all_objects([0, *recent], features),
+            map_position=self.prompted.position,
             pointers=torch.stack([memory.pointers for memory in pointers]),  # (P, N, C)
-            pointer_ages=_for_all_objects([*(frame_index - index for index in prompted), *pointed], features),
+            pointer_ages=_for_all_objects([frame_index - self.prompted_index, *pointed], features),
         )
 
     def _ages(self, frame_index: int, ages: Iterable[int]) -> list[int]:
