@@ -23,7 +23,7 @@ from autolabel.inputs import Input
 from autolabel.labels import InputKind
 from autolabel.ontologies import Ontology
 from autolabel.stages import Stages, TimedDetector, TimedTracker
-from autolabel.store import InputIdentity, InputRecord, Journal, RunWriter
+from autolabel.store import InputIdentity, InputRecord, Journal, RunWriter, layout
 from autolabel.video import VideoInput
 
 __all__ = ["Recipe", "describe", "label_input", "log"]
@@ -214,5 +214,5 @@ def _identify(source: Input, problems: tuple[str, ...]) -> InputIdentity:
 def log(run: Path, record: Mapping[str, Any]) -> None:
     """Append to the run's log, the only file that tells times."""
     line = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **record}
-    with (run / "log.jsonl").open("a", encoding="utf-8") as file:
+    with (run / layout.LOG).open("a", encoding="utf-8") as file:
         file.write(json.dumps(line, ensure_ascii=False) + "\n")

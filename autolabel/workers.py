@@ -14,7 +14,7 @@ from autolabel.engine import Setup
 from autolabel.errors import InputError, UserError
 from autolabel.inputs import Input
 from autolabel.labelling import Recipe, label_input, log
-from autolabel.store import RunWriter
+from autolabel.store import RunWriter, layout
 
 if TYPE_CHECKING:
     from multiprocessing.queues import Queue
@@ -89,7 +89,7 @@ def _label(
         log(writer.path, {"input": source.slug, "traceback": traceback.format_exc()})
         reason = f"{type(error).__name__}: {error}"
         return Outcome(
-            source, failure=f"{source.path}: cannot be labelled ({reason}); log.jsonl in the run says where."
+            source, failure=f"{source.path}: cannot be labelled ({reason}); {layout.LOG} in the run says where."
         )
 
 

@@ -16,7 +16,7 @@ from autolabel.report.pictures import views_of
 from autolabel.report.speed import read_speed
 from autolabel.report.survey import Survey, survey
 from autolabel.report.tallies import histogram
-from autolabel.store import Run
+from autolabel.store import Run, layout
 
 __all__ = ["write_report"]
 
@@ -94,7 +94,7 @@ def _render(run: Run, found: Survey, colours: Mapping[int, str], pictures: Pictu
         colours=colours,
         pictures=pictures,
         picture_notes=notes,
-        speed=read_speed(run.path / "log.jsonl"),
+        speed=read_speed(run.path / layout.LOG),
         settings=_settings(run.configuration),
         own_threshold=run.configuration.get("detector", {}).get("threshold", "the detector’s own"),
         histogram=histogram,

@@ -3,6 +3,7 @@
 ::
 
     RUN/run.yaml                        resolved configuration, ontology, models, threads, dtype, versions
+    RUN/sample.json                     the random sample of masklets by which a review is scored, if one was drawn
     RUN/inputs/<name>/frames.parquet    one row per labelled frame
     RUN/inputs/<name>/labels.parquet    one row per object and frame
     RUN/inputs/<name>/objects.parquet   one row per object: votes, margin, evidence, flags

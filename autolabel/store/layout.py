@@ -10,6 +10,7 @@ __all__ = [
     "INPUT",
     "JOURNAL",
     "LABELS",
+    "LOG",
     "OBJECTS",
     "REJECTED",
     "SAMPLE",
@@ -22,6 +23,7 @@ INPUT: Final = "input.json"
 JOURNAL: Final = "parts"
 FRAMES: Final = "frames.parquet"
 LABELS: Final = "labels.parquet"
+LOG: Final = "log.jsonl"
 OBJECTS: Final = "objects.parquet"
 REJECTED: Final = "rejected.parquet"
 SAMPLE: Final = "sample.json"

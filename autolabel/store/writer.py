@@ -170,7 +170,7 @@ def _check(labels: VideoLabels) -> None:
         raise LabelError(f"{labels.name}: expected one masklet per object, found an identity twice")
     sizes = {frame.frame_index: frame.size_wh for frame in labels.frames}
     for masklet in labels.masklets:
-        for frame_index, rle in zip(masklet.frame_indices.tolist(), masklet.rles, strict=True):
+        for frame_index, rle, _ in masklet.on_frames():
             height, width = rle["size"]
             if (width, height) != sizes[frame_index]:
                 raise LabelError(
