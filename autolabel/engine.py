@@ -7,7 +7,8 @@ One pass over the frames, of which a bounded window is held:
    a confident one is what the tracker goes on from, so that a drift ends at the next keyframe; where the two had little
    in common, the frames are flagged.
 3. A confident detection that matches nothing starts a masklet, which is also tracked backward through the window to the
-   frame on which the object appeared. Where it meets a lost masklet of its class it is that one, which goes on.
+   frame on which the object appeared. Where it meets a lost masklet of its class it is that one, which goes on. Where a
+   masklet of another class is, it may be a mistake, and starts one only if the keyframe before said the same.
 4. Where the tracker went over from a lost masklet to another object, the lost one is cut. Two masklets of one class
    that were in one place before, too, are one object and become one.
 5. A masklet that keyframes stop confirming is ended; one that too little evidence supports is rejected with the reason.
@@ -423,7 +424,7 @@ class VideoLabeler(Labeler):
         if former is None or former not in track.rows:
             return False
         seen = [item.rle for item in self.state.unused.get(former, ()) if item.class_id == class_id]
-        return bool(len(match([track.rows[former][0]], seen, gate=self._settings.same_class_iou)))
+        return bool((masks.iou([track.rows[former][0]], seen) >= self._settings.same_class_iou).any())
 
     def _track_backward(self, new: dict[int, Track]) -> dict[int, tuple[Track, int]]:
         """Track new masklets through the window to the frames on which they appeared.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from autolabel.edits import apply_edits
 from autolabel.errors import RunError
 from autolabel.evaluation.intervals import Share, share_with_interval
 from autolabel.evaluation.matching import matched_pairs
@@ -115,7 +116,8 @@ def evaluate_review(run: Run) -> Review:
 
 def _count(run: Run, name: str, sample: Sample, tally: _Tally) -> None:
     """Add one input to the counts."""
-    found, edited = run.found(name), run.edited(name)
+    found, edits, digest = run.found(name), run.edit_log(name).read(), run.digest(name)
+    edited = apply_edits(found, edits, digest)
     drawn = {object_id for of, object_id in sample.masklets if of == name}
     there = {masklet.object_id for masklet in edited.labels.masklets}
     tally.pending += [(name, object_id) for object_id in sorted(drawn & there - edited.accepted)]
@@ -125,8 +127,7 @@ def _count(run: Run, name: str, sample: Sample, tally: _Tally) -> None:
         tally.frames += exhaustive
         if exhaustive or drawn & set(frame.predicted.object_ids.tolist()):
             _count_frame(name, frame, tally, exhaustive)
-    digest = run.digest(name)
-    for edit in run.edit_log(name).read():
+    for edit in edits:
         # Edits of other labels than these are older than the sample, and name objects that are no more.
         on_sample = edit.base == digest and drawn & edit.anchors.keys()
         tally.seconds_on_sample += edit.seconds if on_sample else 0

@@ -260,10 +260,7 @@ def _completed(sequence: Iterable[_Keyframe], frame_count: int) -> Iterator[_Key
         yield first
         if first.enabled:
             for number in range(first.frame + 1, second.frame):
-                share = (number - first.frame) / (second.frame - first.frame)
-                moved = {
-                    key: (1 - share) * getattr(first, key) + share * getattr(second, key) for key in _Box.model_fields
-                }
+                moved = _between(first, second, (number - first.frame) / (second.frame - first.frame))
                 yield first.model_copy(update={**moved, "frame": number})
 
 
