@@ -130,7 +130,7 @@ class Rejected:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # there is one for every frame of a dataset
 class FrameLabels:
     """One frame that was looked at.
 

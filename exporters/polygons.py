@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import DisjointSet
-from scipy.spatial import Delaunay
+from scipy.spatial import Delaunay, KDTree
 
 __all__ = ["along_edges", "join", "outlines", "rasterise"]
 
@@ -71,6 +71,8 @@ def rasterise(polygon: NDArray[np.float64], size_wh: tuple[int, int]) -> NDArray
 
 def _ring(parts: Sequence[Points]) -> Points:
     """One way round all outlines, its corners alone, int32, shape ``(P, 2)``."""
+    if len(parts) == 1:
+        return _corners(parts[0])
     points = np.concatenate(parts)  # (N, 2)
     owner = np.repeat(np.arange(len(parts)), [len(part) for part in parts])  # (N,)
     return _corners(points[_round_trip(owner, _bridges(points, owner))])
@@ -86,8 +88,8 @@ def _bridges(points: Points, owner: NDArray[np.int64]) -> list[tuple[int, int]]:
         points: Border pixels of all outlines, shape ``(N, 2)``.
         owner: The outline of each, shape ``(N,)``.
     """
-    if owner[-1] == 0:
-        return []
+    if owner[-1] == 1:
+        return [_nearest_pair(points, int(owner.argmax()))]
     size = np.ptp(points, axis=0).max() + 1
     far = points[0] + size * np.array([(-4, -4), (4, -4), (4, 4), (-4, 4)])
     mesh = Delaunay(np.concatenate([points, far]))
@@ -99,6 +101,16 @@ def _bridges(points: Points, owner: NDArray[np.int64]) -> list[tuple[int, int]]:
     joined = DisjointSet(range(owner[-1] + 1))
     nearest_first = edges[np.lexsort((edges[:, 1], edges[:, 0], lengths))].tolist()
     return [(first, second) for first, second in nearest_first if joined.merge(owner[first], owner[second])]
+
+
+def _nearest_pair(points: Points, second: int) -> tuple[int, int]:
+    """The nearest points of two outlines, of which the other begins at `second`; of several pairs the first.
+
+    It is what a triangulation finds, which would take most of the time that an object with one hole needs.
+    """
+    there = second + int(KDTree(points[:second]).query(points[second:])[0].argmin())
+    here = np.square(points[:second] - points[there]).sum(axis=1).argmin()
+    return int(here), there
 
 
 def _round_trip(owner: NDArray[np.int64], bridges: Sequence[tuple[int, int]]) -> list[int]:

@@ -11,6 +11,7 @@ Format: https://docs.ultralytics.com/datasets/detect and https://docs.ultralytic
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from autolabel.exporters.selection import Selection
 from autolabel.exporters.splits import TEST, TRAIN, VAL
 from autolabel.exporters.writing import write_pictures
 from autolabel.labels import Masklet, VideoLabels
-from autolabel.masks import decode
+from autolabel.masks import decode_crop
 
 __all__ = ["Yolo", "YoloSeg"]
 
@@ -74,14 +75,14 @@ class YoloSeg(Yolo):
 
     def _shape(self, masklet: Masklet, row: int) -> NDArray[np.float64]:
         """Corners in pixels, shape ``(P, 2)``."""
-        x1, y1, x2, y2 = masklet.xyxy[row].astype(int)
-        mask = decode(masklet.rles[row])[y1:y2, x1:x2]
+        box = masklet.xyxy[row].astype(int).tolist()
+        mask = decode_crop(masklet.rles[row], box)
         parts = outlines(mask)
         polygon = join(parts)
         if len(parts) > 1:
             drawn = rasterise(polygon, mask.shape[::-1])
             self._bridged.append(float((drawn & mask).sum() / (drawn | mask).sum()))
-        return np.add(polygon, [x1, y1], dtype=np.float64)
+        return np.add(polygon, box[:2], dtype=np.float64)
 
     def _losses(self) -> list[str]:
         losses = ["scores, identities and sources have no place in this format"]
@@ -94,7 +95,12 @@ class YoloSeg(Yolo):
 
 
 def _numbers(points: NDArray[np.float64], size_wh: NDArray[np.int64]) -> Iterable[str]:
-    return (f"{number:.6f}" for number in (points / size_wh).ravel().tolist())
+    return map(_six_places, (points / size_wh).ravel().tolist())
+
+
+@lru_cache(maxsize=2**14)  # pictures of one size have few different coordinates
+def _six_places(share: float) -> str:
+    return f"{share:.6f}"
 
 
 def _data_yaml(plan: Plan, report: ExportReport) -> str:
