@@ -1,7 +1,7 @@
 """Exporters: from a run to a dataset that other people's software reads, one module per format.
 
->>> sorted(EXPORTERS)
-['coco', 'coco-video', 'cvat', 'davis', 'label-studio', 'mot', 'parquet', 'sav', 'voc', 'yolo', 'yolo-seg']
+>>> print(*sorted(EXPORTERS))
+coco coco-video cvat davis label-studio mot parquet sav voc yolo yolo-seg youtube-vis
 """
 
 from autolabel.exporters.exporting import EXPORTERS, export, export_selection, find_exporter

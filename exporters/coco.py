@@ -22,7 +22,7 @@ from autolabel.exporters.writing import write_json, write_pictures
 from autolabel.labels import Masklet
 from autolabel.masks import area
 
-__all__ = ["Coco", "instance"]
+__all__ = ["Coco", "categories", "instance"]
 
 
 class Coco:
@@ -41,15 +41,17 @@ class Coco:
                     "licenses": [],
                     "images": map(_image, pictures),
                     "annotations": _annotations(selection, pictures),
-                    "categories": [
-                        {"id": class_id, "name": name, "supercategory": ""}
-                        for class_id, name in enumerate(selection.class_names, start=1)
-                    ],
+                    "categories": categories(selection.class_names),
                 },
             )
             if options.images:
                 write_pictures(selection, pictures, out / split, options.on_picture)
         return report
+
+
+def categories(class_names: Sequence[str]) -> list[dict[str, Any]]:
+    """The classes, numbered from 1."""
+    return [{"id": number, "name": name, "supercategory": ""} for number, name in enumerate(class_names, start=1)]
 
 
 def instance(masklet: Masklet, row: int) -> dict[str, Any]:

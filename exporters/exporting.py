@@ -28,6 +28,7 @@ EXPORTERS: Final[Mapping[str, str]] = {
     "voc": "autolabel.exporters.voc:Voc",
     "yolo": "autolabel.exporters.yolo:Yolo",
     "yolo-seg": "autolabel.exporters.yolo:YoloSeg",
+    "youtube-vis": "autolabel.exporters.youtube_vis:YoutubeVis",
 }
 """Formats by name; third parties add theirs by an entry point in the group ``autolabel.exporters``."""
 

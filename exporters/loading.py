@@ -119,6 +119,8 @@ _WITHOUT_A_PROGRAM: Final = {
     "label-studio": "Import `videos.json` or `images.json` into a project that has the labelling configuration beside "
     "it, with this folder as document root of the local storage.",
     "sav": "The tools of SA-V (facebookresearch/sam2, `sav_dataset`) read each video with the JSON beside it.",
+    "youtube-vis": "TrackEval, MMDetection and the projects around Mask2Former take `annotations.json` with the folder "
+    "`JPEGImages` for YouTube-VIS.",
 }
 
 

@@ -108,7 +108,8 @@ def _nearest_pair(points: Points, second: int) -> tuple[int, int]:
 
     It is what a triangulation finds, which would take most of the time that an object with one hole needs.
     """
-    there = second + int(KDTree(points[:second]).query(points[second:])[0].argmin())
+    distances, _ = KDTree(points[:second]).query(points[second:])
+    there = second + int(np.argmin(distances))
     here = np.square(points[:second] - points[there]).sum(axis=1).argmin()
     return int(here), there
 

@@ -82,7 +82,7 @@ class YoloSeg(Yolo):
         if len(parts) > 1:
             drawn = rasterise(polygon, mask.shape[::-1])
             self._bridged.append(float((drawn & mask).sum() / (drawn | mask).sum()))
-        return np.add(polygon, box[:2], dtype=np.float64)
+        return np.asarray(polygon + np.array(box[:2]))
 
     def _losses(self) -> list[str]:
         losses = ["scores, identities and sources have no place in this format"]

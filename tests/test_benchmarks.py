@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import memory, quality, speed
+from benchmarks import export, memory, quality, speed
 from benchmarks.baselines import BASELINES
 
 
@@ -26,3 +26,12 @@ def test_speed_splits_the_time_of_every_way(capsys: pytest.CaptureFixture[str]) 
     table = capsys.readouterr().out
     for name in speed.WAYS:
         assert name in table
+
+
+def test_export_compares_with_supervision(capsys: pytest.CaptureFixture[str]) -> None:
+    """One table has a row for every format by us and by supervision."""
+    export.main(frames=[3])
+    table = capsys.readouterr().out
+    for name in export.FORMATS:
+        assert table.count(f"{name} ") >= 2
+    assert table.count(export.SUPERVISION) == len(export.FORMATS)

@@ -181,6 +181,14 @@ def test_export_several_formats(workspace: Path, tmp_path: Path) -> None:
     assert (tmp_path / "data" / "yolo" / "data.yaml").is_file()
 
 
+def test_export_in_the_strict_form(workspace: Path, tmp_path: Path) -> None:
+    """`--youtube-vis` writes COCO video as YouTube-VIS has it, and is refused where there is none to write so."""
+    arguments = ("export", workspace / "run", "--youtube-vis", "--no-images", "--out", tmp_path / "data", "--format")
+    assert_one_sentence(autolabel(*arguments, "yolo"), "--youtube-vis together with --format coco-video, found yolo")
+    assert autolabel(*arguments, "coco-video").exit_code == 0
+    assert "segmentations" in (tmp_path / "data/annotations.json").read_text()
+
+
 def test_export_without_images(workspace: Path, tmp_path: Path) -> None:
     """`--no-images` writes the labels and what is known of the dataset, straight into the folder."""
     arguments = ("--format", "coco-video", "--no-images", "--out", tmp_path / "data")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from autolabel.cli.output import JsonOption, Output, QuietOption, count_frames
+from autolabel.errors import UserError
 
 if TYPE_CHECKING:
     from autolabel.exporters import ExportReport
@@ -26,10 +27,13 @@ def export(
         typer.Option(
             "--format",
             metavar="NAME",
-            help="coco, coco-video, cvat, davis, label-studio, mot, parquet, sav, voc, yolo, yolo-seg or "
+            help="coco, coco-video, cvat, davis, label-studio, mot, parquet, sav, voc, yolo, yolo-seg, youtube-vis or "
             "package.module:Class. Repeatable; several formats go into one folder each below DATASET.",
         ),
     ],
+    youtube_vis: Annotated[
+        bool, typer.Option("--youtube-vis", help="Write coco-video in its strict form, the format youtube-vis.")
+    ] = False,
     images: Annotated[bool, typer.Option("--images/--no-images", help="Write the pictures, or labels alone.")] = True,
     class_map: Annotated[
         str, typer.Option(metavar="TEXT", help='Rename, merge and drop classes: "car=vehicle; truck=vehicle; person=".')
@@ -68,7 +72,7 @@ def export(
     from autolabel import exporters, store
 
     output, loaded = Output(quiet, as_json), [store.load_run(run) for run in runs]
-    folders = _folders(formats, out)
+    folders = _folders(_strict(formats) if youtube_vis else formats, out)
     for name in folders:
         exporters.find_exporter(name)  # a wrong one is reported before anything is written
     reports = {}
@@ -102,6 +106,15 @@ def export(
 
 def _plain(report: "ExportReport") -> dict[str, Any]:
     return {key: value for key, value in vars(report).items() if key != "plan"}
+
+
+def _strict(formats: Sequence[str]) -> list[str]:
+    """The formats with YouTube-VIS in place of COCO video."""
+    if "coco-video" not in formats:
+        raise UserError(
+            f"expected --youtube-vis together with --format coco-video, found {', '.join(formats)}; leave it out"
+        )
+    return ["youtube-vis" if name == "coco-video" else name for name in formats]
 
 
 def _folders(formats: Sequence[str], out: Path) -> dict[str, Path]:

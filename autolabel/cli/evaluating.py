@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["evaluate", "print_evaluation"]
 
 _FORMATS: Final = (
-    "coco, coco-video, cvat, davis, label-studio, mot, sav, voc, yolo, yolo-seg or package.module:function"
+    "coco, coco-video, cvat, davis, label-studio, mot, sav, voc, yolo, yolo-seg, youtube-vis or package.module:function"
 )
 _RESULTS: Final = "coco-results"
 _WIDEST_MATRIX: Final = 10

@@ -1,7 +1,7 @@
 """Importers: labels and truths out of other people's files, one module per format.
 
 >>> sorted(IMPORTERS)
-['coco', 'coco-video', 'cvat', 'davis', 'label-studio', 'mot', 'sav', 'voc', 'yolo', 'yolo-seg']
+['coco', 'coco-video', 'cvat', 'davis', 'label-studio', 'mot', 'sav', 'voc', 'yolo', 'yolo-seg', 'youtube-vis']
 """
 
 from collections.abc import Callable, Mapping
@@ -29,6 +29,7 @@ IMPORTERS: Final[Mapping[str, str]] = {
     "voc": "autolabel.importers.voc:read_voc",
     "yolo": "autolabel.importers.yolo:read_yolo",
     "yolo-seg": "autolabel.importers.yolo:read_yolo",
+    "youtube-vis": "autolabel.importers.youtube_vis:read_youtube_vis",
 }
 """Formats by name; third parties add theirs by an entry point in the group ``autolabel.importers``."""
 

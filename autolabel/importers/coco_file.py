@@ -1,6 +1,7 @@
 """What COCO and COCO video files hold, and the labels that it means."""
 
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from pydantic import BaseModel, FiniteFloat, NonNegativeInt, PositiveInt
 
@@ -9,9 +10,25 @@ from autolabel.importers.coco_masks import rle_of_compressed, rle_of_polygons, r
 from autolabel.importers.sightings import Sighting, unique_names, video_labels
 from autolabel.labels import FrameLabels, InputKind, Source, VideoLabels
 
-__all__ = ["Annotation", "Category", "File", "Image", "Rle", "Video", "labels_of_file"]
+__all__ = [
+    "Annotation",
+    "Category",
+    "File",
+    "Image",
+    "Rle",
+    "Video",
+    "labels_of_file",
+    "require_known",
+    "rle_of_segmentation",
+    "unique_ids",
+]
 
 _SOURCES = {source.value: source for source in Source}
+
+
+class _Numbered(Protocol):
+    @property
+    def id(self) -> int: ...
 
 
 class Video(BaseModel):
@@ -99,24 +116,26 @@ def labels_of_file(file: File) -> list[VideoLabels]:
 
 def _require_consistent(file: File) -> None:
     videos, images, categories = (
-        _unique_ids(kind, entries)
+        unique_ids(kind, entries)
         for kind, entries in (("video", file.videos), ("image", file.images), ("category", file.categories))
     )
-    _require_known("video", (image.video_id for image in file.images), videos)
-    _require_known("image", (annotation.image_id for annotation in file.annotations), images)
-    _require_known("category", (annotation.category_id for annotation in file.annotations), categories)
+    require_known("video", (image.video_id for image in file.images), videos)
+    require_known("image", (annotation.image_id for annotation in file.annotations), images)
+    require_known("category", (annotation.category_id for annotation in file.annotations), categories)
     if len({(image.video_id, image.frame_index) for image in file.images}) < len(file.images):
         raise ValueError("expected images that differ in video or frame_index, found two alike")
 
 
-def _unique_ids(kind: str, entries: Iterable[Video | Image | Category]) -> set[int]:
+def unique_ids(kind: str, entries: Iterable[_Numbered]) -> set[int]:
+    """Ids of these entries, or a `ValueError` when two share one."""
     ids = [entry.id for entry in entries]
     if len(set(ids)) < len(ids):
         raise ValueError(f"expected every {kind} under its own id, found one id twice")
     return set(ids)
 
 
-def _require_known(kind: str, used: Iterable[int], known: set[int]) -> None:
+def require_known(kind: str, used: Iterable[int], known: set[int]) -> None:
+    """Refuse, by a `ValueError`, ids of entries that there are none of."""
     unknown = sorted(set(used) - known)
     if unknown:
         raise ValueError(f"expected the {kind} with the id {unknown[0]}, found none")
@@ -129,15 +148,19 @@ def _sighting(annotation: Annotation, image: Image, class_id: int) -> Sighting:
         x, y, width, height = annotation.bbox
         return Sighting.of_box(track_id, class_id, frame_index, (x, y, x + width, y + height), size_wh, score)
     try:
-        rle = _rle(annotation.segmentation, list(size_wh[::-1]))
+        rle = rle_of_segmentation(annotation.segmentation, list(size_wh[::-1]))
     except ValueError as error:
         raise ValueError(f"image {image.id}: {error}") from error
     source = _SOURCES.get(annotation.source or "", Source.HUMAN)
     return Sighting(track_id, class_id, frame_index, rle, score, source)
 
 
-def _rle(segmentation: Rle | list[list[float]], size: list[int]) -> masks.Rle:
-    """Mask of an image of this height and width."""
+def rle_of_segmentation(segmentation: Rle | list[list[float]], size: list[int]) -> masks.Rle:
+    """Mask of an image of this height and width in pixels.
+
+    Raises:
+        ValueError: It is of another size, or cannot be drawn.
+    """
     if isinstance(segmentation, list):
         return rle_of_polygons(segmentation, size)
     if list(segmentation.size) != size:

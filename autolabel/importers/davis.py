@@ -95,9 +95,7 @@ def _sequence(folder: Path, name: str, class_names: Sequence[str], classes: Mapp
             void += [Sighting(class_id, class_id, frame.frame_index, rle) for class_id in range(len(class_names))]
     with reading(folder, "a sequence", _REMEDY):
         last = max(frame.frame_index for frame in frames)
-        return video_labels(
-            folder.name, class_names, frames, sightings, crowds=void, name=name, frame_count=last + 1
-        )
+        return video_labels(folder.name, class_names, frames, sightings, crowds=void, name=name, frame_count=last + 1)
 
 
 def _frame_index(file: Path) -> int:

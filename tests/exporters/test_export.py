@@ -75,6 +75,7 @@ def test_twice_the_same_bytes(run: Run, tmp_path: Path, format_name: str) -> Non
         ("voc", "JPEGImages/clip_000001.jpg"),
         ("yolo", "images/train/clip_000001.jpg"),
         ("yolo-seg", "images/train/clip_000001.jpg"),
+        ("youtube-vis", "JPEGImages/clip/00001.jpg"),
     ],
 )
 def test_pictures_show_their_frames(run: Run, tmp_path: Path, format_name: str, picture: str) -> None:
@@ -133,7 +134,7 @@ def test_labels_alone_need_no_video(run: Run, tmp_path: Path, format_name: str) 
     assert not [path for path in (tmp_path / "dataset").rglob("*.*") if path.suffix in (".jpg", ".mp4")]
 
 
-VIDEO_FORMATS = ("cvat", "davis", "mot", "sav")
+VIDEO_FORMATS = ("cvat", "davis", "mot", "sav", "youtube-vis")
 
 
 @pytest.mark.parametrize("format_name", VIDEO_FORMATS)
@@ -270,7 +271,7 @@ def test_run_without_finished_inputs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("coca", "one of the formats coco, coco-video, .*yolo-seg or package.module:Class, found 'coca'"),
+        ("coca", "one of the formats coco, coco-video, .*youtube-vis or package.module:Class, found 'coca'"),
         ("no.such.module:Class", "expected package.module:Class that can be imported"),
         ("builtins:Nothing", "expected package.module:Class that can be imported"),
         ("builtins:list", "expected an exporter .* found list"),

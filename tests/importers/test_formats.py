@@ -119,6 +119,17 @@ def test_sav(labels: VideoLabels) -> None:
 
 
 @few_examples
+@given(labels_to_export())
+def test_youtube_vis(labels: VideoLabels) -> None:
+    """Masks to the pixel, classes and all frames; objects are numbered from 1."""
+    read = there_and_back(labels, "youtube-vis", "annotations.json")
+    numbered = dict(enumerate(contents(labels).values(), start=1))
+    assert contents(read) == numbered
+    assert looked_at(read) == looked_at(labels)
+    assert (read.name, read.class_names) == (labels.name, labels.class_names)
+
+
+@few_examples
 @given(labels_to_export() | labels_to_export(InputKind.IMAGES))
 def test_coco(labels: VideoLabels) -> None:
     """Masks to the pixel, identities, classes, scores, sources and all frames; of a video not its rate."""

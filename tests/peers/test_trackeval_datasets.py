@@ -1,5 +1,6 @@
 """TrackEval reads exports as sequences of its own benchmarks."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from factories import clip, write_run
+from pycocotools import mask as coco_mask
 
 from autolabel import masks
 from autolabel.evaluation import evaluate
@@ -100,3 +102,39 @@ def test_davis_void(tmp_path: Path) -> None:
     assert own.segmentation.j == pytest.approx(expected["J-Mean"])
     assert own.segmentation.f == pytest.approx(expected["F-Mean"])
     assert own.scope.excused_masks == 1
+
+
+def test_youtube_vis(tmp_path: Path) -> None:
+    """It finds every object with its class and its masks, and a tracker that repeats them scores 1."""
+    labels = clip()
+    export(write_run(tmp_path / "run", labels), "youtube-vis", tmp_path / "dataset", ExportOptions(images=False))
+    file = json.loads((tmp_path / "dataset/annotations.json").read_text())
+    results = [
+        {"video_id": each["video_id"], "category_id": each["category_id"], "score": 1.0}
+        | {"segmentations": [rle and {**rle, "counts": compressed(rle)} for rle in each["segmentations"]]}
+        for each in file["annotations"]
+    ]
+    for folder, data in (("truth/youtube_vis_train", file), ("trackers/youtube_vis_train/copy/data", results)):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "a.json").write_text(json.dumps(data))
+    dataset: Any = trackeval.datasets.YouTubeVIS(
+        {
+            "GT_FOLDER": f"{tmp_path}/truth/",
+            "TRACKERS_FOLDER": f"{tmp_path}/trackers/",
+            "SPLIT_TO_EVAL": "train",
+            "PRINT_CONFIG": False,
+        }
+    )
+    assert (dataset.seq_list, dataset.seq_lengths) == (["clip"], {1: len(labels.frames)})
+    raw = dataset.get_raw_seq_data("copy", "clip")
+    for masklet, class_name in zip(labels.masklets, ("car", "traffic light"), strict=True):
+        data = dataset.get_preprocessed_seq_data(raw, class_name)
+        assert [masks.area_of_many(found).tolist() for found in data["gt_dets"] if found] == [
+            [masks.area(rle)] for rle in masklet.rles
+        ]
+        assert trackeval.metrics.HOTA().eval_sequence(data)["HOTA"].mean() == pytest.approx(1)
+
+
+def compressed(rle: dict[str, Any]) -> str:
+    """Counts as results have them."""
+    return str(coco_mask.frPyObjects(rle, *rle["size"])["counts"].decode())
