@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import memory, quality, speed
+from benchmarks import memory, quality, resume, speed
 from benchmarks.baselines import BASELINES
 
 
@@ -26,3 +26,10 @@ def test_speed_splits_the_time_of_every_way(capsys: pytest.CaptureFixture[str]) 
     table = capsys.readouterr().out
     for name in speed.WAYS:
         assert name in table
+
+
+def test_killed_labelling_ends_in_the_same_bytes(capsys: pytest.CaptureFixture[str]) -> None:
+    """Processes that SIGKILL ends, one amid a commit, leave a run that is finished as if nothing had happened."""
+    resume.main(kills=3, frames=30)
+    identical = next(line for line in capsys.readouterr().out.splitlines() if "identical" in line)
+    assert "yes" in identical
