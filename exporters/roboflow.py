@@ -156,7 +156,7 @@ def _api_key(workspace: str | None) -> str:
     """The key from the environment or from the package's own store.
 
     Raises:
-        UserError: The package is not installed, or knows no key.
+        UserError: The package is not installed, its settings are damaged, or it knows no key.
     """
     try:
         from roboflow.config import load_roboflow_api_key
@@ -164,6 +164,11 @@ def _api_key(workspace: str | None) -> str:
         raise UserError(
             "expected the package roboflow, found none; install it with `pip install openvocab-autolabel[roboflow]`"
         ) from error
+    except ValueError:  # it reads its settings when it is imported; the error holds them, and so perhaps a key
+        raise UserError(
+            "expected JSON in the settings of the package roboflow (by default ~/.config/roboflow/config.json), found "
+            "a damaged file; remove it, then run `roboflow login` again"
+        ) from None
     key: str | None = load_roboflow_api_key(workspace)
     if not key:
         raise UserError("expected an API key in ROBOFLOW_API_KEY or from `roboflow login`, found none; set one")

@@ -211,6 +211,17 @@ def test_the_key_may_come_from_the_package(dataset: Path, service: Service) -> N
     assert len(service.pictures) == 3 * FRAMES
 
 
+def test_damaged_settings_of_the_package_are_told(dataset: Path, service: Service) -> None:
+    """Half a file of the package's settings is told in one sentence, which does not quote it."""
+    store = dataset.parent / ".config" / "roboflow" / "config.json"
+    store.parent.mkdir(parents=True)
+    store.write_text(f'{{"workspaces": {{"1": {{"apiKey": "{KEY}"')
+    done = upload(dataset, service, key=None)
+    assert done.returncode == 2
+    assert "damaged file" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
 def test_other_folders_are_not_taken(tmp_path: Path, service: Service) -> None:
     """What is no dataset in COCO's format is told apart before anything is sent."""
     done = upload(tmp_path, service)
