@@ -27,14 +27,16 @@ def upload(
     DATASET is a folder that `autolabel export --format coco` wrote. The API key comes from ROBOFLOW_API_KEY or from
     where `roboflow login` left it.
     """
-    from autolabel.exporters.roboflow import picture_count
+    from autolabel.exporters.coco_pictures import coco_picture_count
     from autolabel.exporters.roboflow import upload as send
 
     output = Output(quiet, as_json)
     with output.progress() as progress:
-        on_picture = count_frames(progress, "upload", picture_count(dataset), unit="pictures")
+        on_picture = count_frames(progress, "upload", coco_picture_count(dataset), unit="pictures")
         report = send(dataset, project, workspace=workspace, batch=batch, on_picture=on_picture)
     output.say(f"{dataset}: {report.uploaded} pictures uploaded, {report.already} had arrived before")
+    if report.kept:
+        output.complain(f"{len(report.kept)} pictures were in the project with labels, which it keeps")
     for file, reason in report.failed.items():
         output.complain(f"{file} did not arrive: {reason}")
     output.result(vars(report))

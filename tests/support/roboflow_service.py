@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from email.parser import BytesParser
 from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,7 +22,6 @@ WORKSPACE, PROJECT = "team", "shapes"
 _PROJECT = {
     "id": f"{WORKSPACE}/{PROJECT}",
     "name": PROJECT,
-    "type": "instance-segmentation",
     **dict.fromkeys(("annotation", "classes", "colors", "images", "public", "splits", "unannotated")),
     "created": 0,
     "updated": 0,
@@ -36,18 +35,28 @@ class Service:
     Attributes:
         url: Its address.
         pictures: What is known of each picture, by its identity: name, split, batch, tags, and its labels.
-        uploads: How often each picture's name was sent.
-        busy: Answer every picture with "too many requests" so many times first.
+        uploads: How often each picture was sent, by name.
+        label_uploads: How often each picture's labels were sent, by identity.
+        busy: Answer every picture and its labels with "too many requests" so many times first.
         broken: Names of pictures that it never takes.
         dies_after: Answer no request after so many pictures.
+        stalls_after: Let all requests wait after so many pictures.
+        stalled: Set when one waits.
+        released: Set when they need not wait any more.
+        project_type: What the project is about.
     """
 
     url: str = ""
     pictures: dict[str, dict[str, Any]] = field(default_factory=dict)
     uploads: Counter[str] = field(default_factory=Counter)
+    label_uploads: Counter[str] = field(default_factory=Counter)
     busy: int = 0
     broken: tuple[str, ...] = ()
     dies_after: int | None = None
+    stalls_after: int | None = None
+    stalled: Event = field(default_factory=Event, repr=False)
+    released: Event = field(default_factory=Event, repr=False)
+    project_type: str = "instance-segmentation"
     lock: Lock = field(default_factory=Lock, repr=False)
 
     def answer(self, path: str, query: dict[str, list[str]], body: bytes, content_type: str) -> tuple[int, Any] | None:
@@ -56,12 +65,15 @@ class Service:
             return 401, {"error": {"message": "This API key does not exist", "status": 401}}
         if self.dies_after is not None and len(self.pictures) >= self.dies_after:
             return None
+        if self.stalls_after is not None and len(self.pictures) >= self.stalls_after:
+            self.stalled.set()
+            return None
         if path in ("/", f"/{WORKSPACE}"):
             return 200, {
                 "workspace": WORKSPACE if path == "/" else {"name": WORKSPACE, "url": WORKSPACE, "projects": []}
             }
         if path == f"/{WORKSPACE}/{PROJECT}":
-            return 200, {"project": _PROJECT}
+            return 200, {"project": _PROJECT | {"type": self.project_type}}
         if path == f"/dataset/{PROJECT}/upload":
             return self._take_picture(query, _form(body, content_type))
         if path.startswith(f"/dataset/{PROJECT}/annotate/"):
@@ -75,7 +87,7 @@ class Service:
             return 500, {"error": {"message": "cannot read this picture"}}
         if self.uploads[name] <= self.busy:
             return 429, {"error": {"message": "too many requests"}}
-        picture_id = hashlib.sha256(form["file"] + name.encode()).hexdigest()[:20]
+        picture_id = hashlib.sha256(form["file"]).hexdigest()[:20]
         if picture_id in self.pictures:
             return 200, {"duplicate": True, "id": picture_id}
         self.pictures[picture_id] = {
@@ -87,9 +99,14 @@ class Service:
         return 200, {"success": True, "id": picture_id}
 
     def _take_labels(self, picture_id: str, query: dict[str, list[str]], content: Any) -> tuple[int, Any]:
+        self.label_uploads[picture_id] += 1
+        if self.label_uploads[picture_id] <= self.busy:
+            return 429, {"error": {"message": "too many requests"}}
         if "labels" in self.pictures[picture_id]:
             return 409, {"error": {"message": "already annotated"}}
         labels = json.loads(content["annotationFile"])
+        if not labels["annotations"]:
+            return 400, {"error": {"message": "unrecognized annotation format"}}
         self.pictures[picture_id] |= {"labels": labels, "file": query["name"], "job": query["jobName"]}
         return 200, {"success": True}
 
@@ -118,8 +135,10 @@ def serve() -> Iterator[Service]:
                 )
             if answer is None:
                 self.close_connection = True
+                if service.stalled.is_set():
+                    service.released.wait()
                 return
-            content = json.dumps(answer[1]).encode()
+            content = json.dumps(answer[1], indent=2).encode()
             self.send_response(answer[0])
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
@@ -132,6 +151,7 @@ def serve() -> Iterator[Service]:
     try:
         yield service
     finally:
+        service.released.set()
         server.shutdown()
         server.server_close()
 
