@@ -6,20 +6,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories import clip, write_run
 
 from autolabel import masks
 from autolabel.exporters import ExportOptions, export
+from autolabel.labels import VideoLabels
+from autolabel.store import Run
 
 trackeval = pytest.importorskip(
     "trackeval", reason="needs `pip install --no-deps -r tests/requirements-no-deps.txt`", exc_type=ImportError
 )
 
 
-def test_motchallenge(tmp_path: Path) -> None:
+def test_motchallenge(run: Run, labels: VideoLabels, tmp_path: Path) -> None:
     """It finds frames, boxes, identities and classes of the labels, and a tracker that repeats them scores 1."""
-    labels = clip()
-    export(write_run(tmp_path / "run", labels), "mot", tmp_path / "truth", ExportOptions(images=False))
+    export(run, "mot", tmp_path / "truth", ExportOptions(images=False))
     tracker = tmp_path / "trackers/copy/data/clip.txt"
     tracker.parent.mkdir(parents=True)
     lines = (tmp_path / "truth/clip/gt/gt.txt").read_text().splitlines()
@@ -47,10 +47,9 @@ def test_motchallenge(tmp_path: Path) -> None:
     assert hota["HOTA"].mean() == pytest.approx(1)
 
 
-def test_davis(tmp_path: Path) -> None:
-    """It finds a mask without overlap for each object on each frame, and a tracker that repeats them scores 1."""
-    labels = clip()
-    export(write_run(tmp_path / "run", labels), "davis", tmp_path / "truth", ExportOptions(images=False))
+def test_davis(run: Run, labels: VideoLabels, tmp_path: Path) -> None:
+    """It finds for each object a mask within its own, together all that is labelled; repeating them scores 1."""
+    export(run, "davis", tmp_path / "truth", ExportOptions(images=False))
     truth = tmp_path / "truth/Annotations/Full-Resolution"
     shutil.copytree(truth, tmp_path / "trackers/copy/data")
     dataset: Any = trackeval.datasets.DAVIS(
@@ -62,9 +61,11 @@ def test_davis(tmp_path: Path) -> None:
         }
     )
     raw = dataset.get_raw_seq_data("copy", "clip")
-    assert [ids.tolist() for ids in raw["gt_ids"]] == [[1, 2], [1, 2], [2], []]
-    for found, frame in zip(raw["gt_dets"], labels.frames, strict=True):
-        own = [masklet.rles[row] for masklet, row in labels.on_frame(frame.frame_index)]
-        assert masks.area_of_many(found).sum() == (masks.area(masks.merge(own)) if own else 0)
+    numbers = {masklet.object_id: number for number, masklet in enumerate(labels.masklets, 1)}
+    for found, ids, frame in zip(raw["gt_dets"], raw["gt_ids"], labels.frames, strict=True):
+        own = {numbers[masklet.object_id]: masklet.rles[row] for masklet, row in labels.on_frame(frame.frame_index)}
+        for rle, number in zip(found, ids.tolist(), strict=True):
+            assert masks.area(masks.merge([rle, own[number]])) == masks.area(own[number])
+        assert masks.area_of_many(found).sum() == (masks.area(masks.merge(list(own.values()))) if own else 0)
     hota = trackeval.metrics.HOTA().eval_sequence(dataset.get_preprocessed_seq_data(raw, "general"))
     assert hota["HOTA"].mean() == pytest.approx(1)
