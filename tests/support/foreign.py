@@ -13,6 +13,7 @@ import pytest
 
 _HERE = Path(__file__).parent
 _REQUIREMENTS = _HERE.parent / "peers/requirements-foreign.txt"
+_MOST_SECONDS = 600
 
 
 def read(reader: str, path: Path) -> list[dict[str, Any]]:
@@ -43,8 +44,9 @@ def _environment() -> Path:
     if not (folder / "complete").exists():
         subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
         install = [str(python), "-m", "pip", "install", "--quiet", "--requirement", str(_REQUIREMENTS)]
-        done = subprocess.run(install, capture_output=True, text=True, check=False)
-        if done.returncode:
-            pytest.skip(f"datumaro, globox and label-studio-sdk cannot be installed: {done.stderr.strip()[-300:]}")
+        try:
+            subprocess.run(install, capture_output=True, text=True, check=True, timeout=_MOST_SECONDS)
+        except subprocess.SubprocessError as error:
+            pytest.skip(f"datumaro, globox and label-studio-sdk cannot be installed: {error}")
         (folder / "complete").touch()
     return python
