@@ -130,7 +130,7 @@ class Rejected:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # there is one for every frame of a dataset
 class FrameLabels:
     """One frame that was looked at.
 
@@ -168,8 +168,8 @@ class VideoLabels:
         masklets: The objects, by identity.
         fps: Frames per second; None for stills.
         frame_count: Number of frames as decoded, looked at or not.
-        crowds: Regions of a class in which objects are not told apart, so that nobody is charged for what is found
-            there. Only imported labels have them, and runs do not keep them.
+        crowds: Regions of a class in which objects are not told apart or not judged, so that nobody is charged for what
+            is found there. Only imported labels have them, and runs do not keep them.
     """
 
     name: str

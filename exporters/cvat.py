@@ -29,7 +29,7 @@ from autolabel.exporters.protocols import ExportReport
 from autolabel.exporters.selection import Selection
 from autolabel.exporters.writing import write_pictures, write_text
 from autolabel.labels import Masklet, Source, VideoLabels
-from autolabel.masks import decode
+from autolabel.masks import decode_crop
 
 __all__ = ["Cvat"]
 
@@ -108,6 +108,6 @@ def _add_polygon(track: Element, frame_index: int, points: str, *, outside: bool
 
 
 def _points(masklet: Masklet, row: int) -> str:
-    x1, y1, x2, y2 = masklet.xyxy[row].astype(int).tolist()
-    polygon = along_edges(decode(masklet.rles[row])[y1:y2, x1:x2]) + np.array([x1, y1])
+    box = masklet.xyxy[row].astype(int).tolist()
+    polygon = along_edges(decode_crop(masklet.rles[row], box)) + np.array(box[:2])
     return ";".join(f"{x},{y}" for x, y in polygon.tolist())

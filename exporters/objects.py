@@ -17,7 +17,7 @@ from autolabel.masks import area_of_many
 __all__ = ["ChosenObjects", "SelectedFrame", "choose_objects", "on_frames"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # there is one for every frame of a dataset
 class SelectedFrame:
     """What is known of a frame without its labels.
 
@@ -109,6 +109,7 @@ def _large_enough(masklet: Masklet, min_area: int) -> NDArray[np.bool_]:
 
 def _frames(labels: VideoLabels, edited: Edited, doubtful: set[int]) -> Iterator[SelectedFrame]:
     locked_frames = {frame_index for _, frame_index in edited.locked}
+    shared: dict[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]] = {}  # most frames have the same objects
     for frame in labels.frames:
         index, on_frame = frame.frame_index, labels.on_frame(frame.frame_index)
         touched = frame.state is FrameState.HUMAN or index in locked_frames
@@ -116,9 +117,10 @@ def _frames(labels: VideoLabels, edited: Edited, doubtful: set[int]) -> Iterator
             masklet.sources[row] is Source.HUMAN or (masklet.object_id, index) in edited.locked
             for masklet, row in on_frame
         )
+        objects = tuple((masklet.object_id, masklet.class_id) for masklet, _ in on_frame)
         yield SelectedFrame(
             frame,
-            tuple((masklet.object_id, masklet.class_id) for masklet, _ in on_frame),
+            shared.setdefault(objects, objects),
             touched=touched,
             reviewed=accepted and (touched or bool(on_frame)),
             emptied=not on_frame and index in doubtful,

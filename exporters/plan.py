@@ -18,7 +18,7 @@ ALL: Final = "all"
 """The only split of a format that has none."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # there is one for every frame of a dataset
 class Picture:
     """One picture of a dataset.
 

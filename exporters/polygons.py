@@ -9,7 +9,8 @@ Coordinates lie a hair before the middle of their pixel: readers that round and 
 
 Several outlines (holes, islands) become one by bridges of no width, each gone over in both directions, between nearest
 points. Together they are as short as can be, so no bridge crosses an outline. Under even-odd filling a bridge encloses
-nothing; drawn, it is a line one pixel wide, which shows between islands only.
+nothing; drawn, it is a line one pixel wide, which shows between islands only. So an island that has fewer pixels than
+such a line is better left out (`without_far_islands`).
 """
 
 from collections.abc import Sequence
@@ -19,9 +20,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import DisjointSet
-from scipy.spatial import Delaunay
+from scipy.spatial import Delaunay, KDTree
 
-__all__ = ["along_edges", "join", "outlines", "rasterise"]
+__all__ = ["along_edges", "join", "outlines", "rasterise", "without_far_islands"]
 
 Points: TypeAlias = NDArray[np.int32]
 """Corners or border pixels ``(x, y)``, int32, shape ``(P, 2)``."""
@@ -34,6 +35,22 @@ def outlines(mask: NDArray[np.bool_]) -> list[Points]:
     """Border pixels of every part and every hole of a mask, bool, shape ``(H, W)``, each in its order."""
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     return [np.asarray(contour[:, 0], dtype=np.int32) for contour in contours]
+
+
+def without_far_islands(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A mask without the islands that have no more pixels than lie between them and the rest, bool, shape ``(H, W)``.
+
+    From the largest part on, each joins what was kept before it or is left out.
+    """
+    count, numbers, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    areas = stats[1:, cv2.CC_STAT_AREA]  # (count - 1,)
+    largest, *islands = (np.argsort(-areas, kind="stable") + 1).tolist() if count > 1 else [0]
+    kept = numbers == largest
+    for island in islands:
+        distances = cv2.distanceTransform((~kept).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        if areas[island - 1] > distances[numbers == island].min() - 1:
+            kept |= numbers == island
+    return kept & mask
 
 
 def join(parts: Sequence[Points]) -> NDArray[np.float64]:
@@ -71,6 +88,8 @@ def rasterise(polygon: NDArray[np.float64], size_wh: tuple[int, int]) -> NDArray
 
 def _ring(parts: Sequence[Points]) -> Points:
     """One way round all outlines, its corners alone, int32, shape ``(P, 2)``."""
+    if len(parts) == 1:
+        return _corners(parts[0])
     points = np.concatenate(parts)  # (N, 2)
     owner = np.repeat(np.arange(len(parts)), [len(part) for part in parts])  # (N,)
     return _corners(points[_round_trip(owner, _bridges(points, owner))])
@@ -86,8 +105,8 @@ def _bridges(points: Points, owner: NDArray[np.int64]) -> list[tuple[int, int]]:
         points: Border pixels of all outlines, shape ``(N, 2)``.
         owner: The outline of each, shape ``(N,)``.
     """
-    if owner[-1] == 0:
-        return []
+    if owner[-1] == 1:
+        return [_nearest_pair(points, int(owner.argmax()))]
     size = np.ptp(points, axis=0).max() + 1
     far = points[0] + size * np.array([(-4, -4), (4, -4), (4, 4), (-4, 4)])
     mesh = Delaunay(np.concatenate([points, far]))
@@ -99,6 +118,16 @@ def _bridges(points: Points, owner: NDArray[np.int64]) -> list[tuple[int, int]]:
     joined = DisjointSet(range(owner[-1] + 1))
     nearest_first = edges[np.lexsort((edges[:, 1], edges[:, 0], lengths))].tolist()
     return [(first, second) for first, second in nearest_first if joined.merge(owner[first], owner[second])]
+
+
+def _nearest_pair(points: Points, second: int) -> tuple[int, int]:
+    """The nearest points of two outlines, of which the other begins at `second`; of several pairs the first.
+
+    It is what a triangulation finds, which would take most of the time that an object with one hole needs.
+    """
+    there = second + int(KDTree(points[:second]).query(points[second:])[0].argmin())
+    here = np.square(points[:second] - points[there]).sum(axis=1).argmin()
+    return int(here), there
 
 
 def _round_trip(owner: NDArray[np.int64], bridges: Sequence[tuple[int, int]]) -> list[int]:

@@ -4,11 +4,13 @@ Sources: Perazzi et al. 2016, "A Benchmark Dataset and Evaluation Methodology fo
 et al. 2017, "The 2017 DAVIS Challenge on Video Object Segmentation", arXiv:1704.00675; Caelles et al. 2019, "The 2019
 DAVIS Challenge on VOS: Unsupervised Multi-Object Segmentation", arXiv:1905.00737. J is the IoU of two masks; F is the
 harmonic mean of the shares of either contour that lie within .008 of the frame's diagonal of the other. Where neither
-side has a mask, both are 1.
+side has a mask, both are 1. What the truth does not judge (crowds; the number 255 of DAVIS' files) is taken out of the
+masks of both sides first, as DAVIS' own evaluation does it.
 """
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import cv2
@@ -48,6 +50,7 @@ def object_similarities(frames: Sequence[ScoredFrame], *, first_frame_given: boo
     Returns:
         One per true object, by identity.
     """
+    frames = [_judged(frame) for frame in frames]
     true_ids = _identities([frame.truth for frame in frames])
     predicted_ids = _identities([frame.predicted for frame in frames])
     scored = frames[1:-1] if first_frame_given else frames
@@ -74,6 +77,21 @@ def contour_accuracy(first: Mask, second: Mask, tolerance: int) -> float:
         for one, other in (contours, contours[::-1])
     ]
     return 2 * shares[0] * shares[1] / sum(shares) if any(shares) else 0.0
+
+
+def _judged(frame: ScoredFrame) -> ScoredFrame:
+    """The same frame without the pixels that are not to be judged."""
+    if not frame.crowds.rles:
+        return frame
+    judged = ~masks.decode(masks.merge(frame.crowds.rles))
+    return ScoredFrame(_within(frame.truth, judged), _within(frame.predicted, judged), frame.crowds, frame.masked)
+
+
+def _within(objects: FrameObjects, judged: Mask) -> FrameObjects:
+    """What is left of the objects in a region; those of which nothing is are not there."""
+    rles = [masks.encode(masks.decode(rle) & judged) for rle in objects.rles]
+    cut = replace(objects, xyxy=masks.xyxy_of_many(rles), rles=tuple(rles))
+    return cut.where(masks.area_of_many(rles) > 0)
 
 
 def _identities(sides: Sequence[FrameObjects]) -> Ints:

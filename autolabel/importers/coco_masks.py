@@ -15,8 +15,6 @@ from autolabel.masks import Rle
 
 __all__ = ["rle_of_compressed", "rle_of_polygons", "rle_of_runs"]
 
-_LONGEST_NUMBER = 7  # characters of five bits each that hold a run of 32 bits
-
 
 def rle_of_compressed(counts: str, size: Sequence[int]) -> Rle:
     """Read COCO's compressed runs.
@@ -29,7 +27,7 @@ def rle_of_compressed(counts: str, size: Sequence[int]) -> Rle:
         ValueError: It is no such text, or the runs do not fill the image.
     """
     encoded = counts.encode()
-    _require_filled(_runs(np.frombuffer(encoded, dtype=np.uint8)), size)
+    _require_filled(masks.runs(encoded), size)
     return {"size": list(size), "counts": encoded}
 
 
@@ -67,27 +65,6 @@ def rle_of_polygons(polygons: Sequence[Sequence[float]], size: Sequence[int]) ->
     if not polygons:
         return masks.encode(np.zeros((height, width), dtype=bool))
     return masks.merge(coco_mask.frPyObjects([list(polygon) for polygon in polygons], height, width))
-
-
-def _runs(characters: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Lengths of the runs.
-
-    A number is written in characters of five bits above "0", lowest first, the sixth bit saying that more follow and
-    the fifth of the last one that it is negative; from the fourth number on it is the difference to the last but one.
-    """
-    bits = characters.astype(np.int64) - ord("0")  # (N,)
-    last = np.flatnonzero(bits & 32 == 0)  # (R,)
-    first = np.concatenate([[0], last + 1])[: len(last)]  # (R,)
-    lengths = last - first + 1  # (R,)
-    complete = last.size and last[-1] == len(bits) - 1 and lengths.max() <= _LONGEST_NUMBER
-    if not complete or bits.min() < 0 or bits.max() > 63:
-        raise ValueError("expected COCO's compressed runs, found other text")
-    place = np.arange(len(bits)) - np.repeat(first, lengths)  # (N,)
-    runs = np.add.reduceat((bits & 31) << 5 * place, first)  # (R,)
-    runs -= np.where(bits[last] & 16, 1 << 5 * lengths, 0)
-    runs[1::2] = runs[1::2].cumsum()
-    runs[2::2] = runs[2::2].cumsum()
-    return runs
 
 
 def _require_filled(runs: NDArray[np.int64] | NDArray[np.float64], size: Sequence[int]) -> None:

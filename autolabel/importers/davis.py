@@ -1,6 +1,7 @@
 """Labels from DAVIS' palette PNGs, as `autolabel.exporters.davis` describes them.
 
-The number 255, what is not to be judged, is no object. Classes come from ``davis_semantics.json`` and
+The number 255, what is not to be judged, is no object but a crowd of every class, so that evaluation leaves it out.
+Classes come from ``davis_semantics.json`` and
 ``categories.json`` in the folder that is given; without them every object is an "object".
 """
 
@@ -81,6 +82,7 @@ def _sequence(folder: Path, name: str, class_names: Sequence[str], classes: Mapp
     """
     frames: list[FrameLabels] = []
     sightings: list[Sighting] = []
+    void: list[Sighting] = []
     for file in sorted(folder.glob("*.png")):
         with reading(file, "a palette PNG that is named by its frame's index", _REMEDY):
             numbers = read_palette_png(file)  # (H, W)
@@ -89,9 +91,11 @@ def _sequence(folder: Path, name: str, class_names: Sequence[str], classes: Mapp
             for number in np.setdiff1d(numbers, [0, _VOID]).tolist():
                 class_id = class_names.index(_class_of(number, classes))
                 sightings.append(Sighting(number, class_id, frame.frame_index, masks.encode(numbers == number)))
+            rle = masks.encode(numbers == _VOID)
+            void += [Sighting(class_id, class_id, frame.frame_index, rle) for class_id in range(len(class_names))]
     with reading(folder, "a sequence", _REMEDY):
         last = max(frame.frame_index for frame in frames)
-        return video_labels(folder.name, class_names, frames, sightings, name=name, frame_count=last + 1)
+        return video_labels(folder.name, class_names, frames, sightings, crowds=void, name=name, frame_count=last + 1)
 
 
 def _frame_index(file: Path) -> int:

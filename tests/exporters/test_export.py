@@ -1,6 +1,8 @@
 """Exporting is all or nothing, says what it did, and refuses what cannot be done in one sentence."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -235,15 +237,26 @@ def test_folder_must_be_free(run: Run, tmp_path: Path) -> None:
         export(run, "coco", tmp_path / "dataset", LABELS_ALONE)
 
 
-def test_full_disk_leaves_nothing(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the disk is full half way, there is a sentence and no half of a dataset."""
+@contextmanager
+def room_for(byte_count: int) -> Iterator[None]:
+    """Refuse to let any file grow beyond so many bytes, as a full disk does; the system's own limit."""
+    resource = pytest.importorskip("resource", reason="limits of a file's size are a POSIX matter")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (byte_count, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
-    def fail(*arguments: object) -> None:
-        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("autolabel.exporters.coco.write_pictures", fail)
-    with pytest.raises(UserError, match=r"cannot write it: .*No space left"):
-        export(run, "coco", tmp_path / "dataset")
+@pytest.mark.parametrize("format_name", EXPORTERS)
+@pytest.mark.parametrize("images", [True, False])
+@pytest.mark.parametrize("byte_count", [0, 60, 1000])
+def test_full_disk_leaves_nothing(run: Run, tmp_path: Path, format_name: str, images: bool, byte_count: int) -> None:
+    """Whichever file there is no room for, there is one sentence and no half of a dataset."""
+    message = "expected room for the dataset at .*, cannot write it: .*; choose another"
+    with room_for(byte_count), pytest.raises(UserError, match=message):
+        export(run, format_name, tmp_path / "dataset", ExportOptions(images=images))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "run"]
 
 

@@ -46,10 +46,15 @@ def write(file: Path, numbers: list[list[int]], mode: str = "P") -> None:
 
 
 def test_what_is_not_judged_is_no_object(tmp_path: Path) -> None:
-    """Pixels of the number 255 belong to nothing."""
+    """Pixels of the number 255 are no object, and a crowd of every class on the frames that have any."""
     write(tmp_path / "a/00007.png", [[0, 255, 3]])
+    write(tmp_path / "a/00008.png", [[0, 0, 3]])
+    (tmp_path / "categories.json").write_text('{"bear": {"id": 1}, "swan": {"id": 2}}')
+    (tmp_path / "davis_semantics.json").write_text('{"a": {"3": "swan"}}')
     (labels,) = read_labels(tmp_path, "davis")
-    assert [(masklet.object_id, masklet.frame_indices.tolist()) for masklet in labels.masklets] == [(3, [7])]
+    assert [(masklet.object_id, masklet.frame_indices.tolist()) for masklet in labels.masklets] == [(3, [7, 8])]
+    assert [(crowd.class_id, crowd.frame_indices.tolist()) for crowd in labels.crowds] == [(0, [7]), (1, [7])]
+    assert [masks.decode(crowd.rles[0]).tolist() for crowd in labels.crowds] == [[[False, True, False]]] * 2
 
 
 def test_sequences_of_one_name(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from ultralytics_judge import judge, train
 
 from autolabel import masks
 from autolabel.exporters import ExportOptions, export
+from autolabel.exporters.polygons import without_far_islands
 from autolabel.labels import VideoLabels
 from autolabel.store import Run
 
@@ -63,13 +64,22 @@ def sorted_by_path(dataset: sv.DetectionDataset) -> list[tuple[str, NDArray[np.u
     return sorted(dataset, key=lambda entry: entry[0])  # supervision lists folders in the disk's order
 
 
-def check_with_supervision(dataset: sv.DetectionDataset, labels: VideoLabels, tolerance: float) -> None:
+def box_of_polygon(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The box of what one polygon holds of a mask, which may be without its smallest islands."""
+    box: NDArray[np.float64] = masks.xyxy(masks.encode(without_far_islands(mask)))
+    return box
+
+
+def check_with_supervision(
+    dataset: sv.DetectionDataset, labels: VideoLabels, tolerance: float, *, polygons: bool = False
+) -> None:
     """Compare every frame's boxes (within a tolerance in pixels) and classes; frames without objects have none."""
     assert tuple(dataset.classes) == labels.class_names
     assert len(dataset) == len(labels.frames)
     for (path, image, found), (_, expected) in zip(sorted_by_path(dataset), labels, strict=True):
         assert image.shape[1::-1] == labels.frames[0].size_wh, path
-        np.testing.assert_allclose(found.xyxy, expected.xyxy, atol=tolerance)
+        boxes = [box_of_polygon(mask) for mask in expected.mask] if polygons and len(expected) else expected.xyxy
+        np.testing.assert_allclose(found.xyxy, boxes, atol=tolerance)
         if len(expected):
             assert found.class_id.tolist() == expected.class_id.tolist()
 
@@ -95,7 +105,7 @@ def test_supervision_reads_yolo(
     dataset = sv.DetectionDataset.from_yolo(
         str(folder / "images/train"), str(folder / "labels/train"), str(folder / "data.yaml")
     )
-    check_with_supervision(dataset, labels, tolerance)
+    check_with_supervision(dataset, labels, tolerance, polygons=format_name == "yolo-seg")
     if format_name == "yolo-seg":
         for (_, _, found), (_, expected) in zip(sorted_by_path(dataset), labels, strict=True):
             for index in range(len(expected)):

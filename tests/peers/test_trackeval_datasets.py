@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from autolabel import masks
+from autolabel.evaluation import evaluate
 from autolabel.exporters import ExportOptions, export
+from autolabel.exporters.palette import write_palette_png
+from autolabel.importers import read_labels
 from autolabel.labels import VideoLabels
 from autolabel.store import Run
 
@@ -69,3 +72,32 @@ def test_davis(run: Run, labels: VideoLabels, tmp_path: Path) -> None:
         assert masks.area_of_many(found).sum() == (masks.area(masks.merge(list(own.values()))) if own else 0)
     hota = trackeval.metrics.HOTA().eval_sequence(dataset.get_preprocessed_seq_data(raw, "general"))
     assert hota["HOTA"].mean() == pytest.approx(1)
+
+
+def test_davis_void(tmp_path: Path) -> None:
+    """What DAVIS does not judge, the number 255, is left out of J and F as TrackEval leaves it out."""
+    pytest.importorskip("skimage", reason="TrackEval needs scikit-image for contours")
+    true, found = np.zeros((4, 60, 80), np.uint8), np.zeros((4, 60, 80), np.uint8)
+    true[:, 10:30, 10:30], found[:, 12:30, 10:28] = 1, 1
+    true[:, 40:55, 50:70], found[:, 40:52, 52:72] = 2, 2
+    true[1:3, 10:30, 26:40], found[1:3, 10:30, 28:44] = 255, 1  # beside the first object, and over a part of it
+    true[3, 36:58, 46:76] = 255  # over all of the second object
+    for folder, pictures in (("truth/clip", true), ("trackers/some/data/clip", found)):
+        (tmp_path / folder).mkdir(parents=True)
+        for index, numbers in enumerate(pictures):
+            write_palette_png(tmp_path / folder / f"{index:05d}.png", numbers)
+    dataset: Any = trackeval.datasets.DAVIS(
+        {
+            "GT_FOLDER": str(tmp_path / "truth"),
+            "TRACKERS_FOLDER": str(tmp_path / "trackers"),
+            "SEQ_INFO": {"clip": 4},
+            "PRINT_CONFIG": False,
+        }
+    )
+    data = dataset.get_preprocessed_seq_data(dataset.get_raw_seq_data("some", "clip"), "general")
+    expected = trackeval.metrics.JAndF().eval_sequence(data)
+    own = evaluate(read_labels(tmp_path / "trackers/some/data", "davis"), read_labels(tmp_path / "truth", "davis"))
+    assert own.segmentation is not None
+    assert own.segmentation.j == pytest.approx(expected["J-Mean"])
+    assert own.segmentation.f == pytest.approx(expected["F-Mean"])
+    assert own.scope.excused_masks == 1
