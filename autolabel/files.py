@@ -9,7 +9,15 @@ from contextlib import contextmanager
 from itertools import chain, count
 from pathlib import Path
 
-__all__ = ["atomic_path", "file_sha256", "free_name", "safe_name", "write_atomically"]
+__all__ = [
+    "append_line",
+    "atomic_path",
+    "file_sha256",
+    "free_name",
+    "read_lines",
+    "safe_name",
+    "write_atomically",
+]
 
 
 @contextmanager
@@ -61,6 +69,28 @@ def write_atomically(path: str | Path, content: str | bytes) -> None:
     data = content.encode() if isinstance(content, str) else content
     with atomic_path(path) as partial:
         partial.write_bytes(data)
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add a line to a file, which is made where there is none; it is on the disk when this returns.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    with path.open("a+b") as file:
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+            if file.read() != b"\n":  # half a line, of a process that died while writing
+                file.seek(0)
+                file.truncate(file.read().rfind(b"\n") + 1)
+        file.write(f"{line}\n".encode())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines that `append_line` wrote; a last one that was not written to its end never was."""
+    return path.read_text(encoding="utf-8").split("\n")[:-1] if path.is_file() else []
 
 
 def file_sha256(path: str | Path) -> str:

@@ -20,7 +20,9 @@ import supervision as sv
 _FIFTYONE_YOLO: Final = """\
 import fiftyone as fo
 
-dataset = fo.Dataset.from_dir("DATASET", fo.types.YOLOv5Dataset, split="{split}", label_type="{label_type}")
+dataset = fo.Dataset.from_dir(
+    "DATASET", fo.types.YOLOv5Dataset, yaml_path="data.yaml", split="{split}", label_type="{label_type}"
+)
 """
 
 _TORCHVISION_COCO: Final = """\

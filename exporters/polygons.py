@@ -9,7 +9,8 @@ Coordinates lie a hair before the middle of their pixel: readers that round and 
 
 Several outlines (holes, islands) become one by bridges of no width, each gone over in both directions, between nearest
 points. Together they are as short as can be, so no bridge crosses an outline. Under even-odd filling a bridge encloses
-nothing; drawn, it is a line one pixel wide, which shows between islands only.
+nothing; drawn, it is a line one pixel wide, which shows between islands only. So an island that has fewer pixels than
+such a line is better left out (`without_far_islands`).
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import DisjointSet
 from scipy.spatial import Delaunay, KDTree
 
-__all__ = ["along_edges", "join", "outlines", "rasterise"]
+__all__ = ["along_edges", "join", "outlines", "rasterise", "without_far_islands"]
 
 Points: TypeAlias = NDArray[np.int32]
 """Corners or border pixels ``(x, y)``, int32, shape ``(P, 2)``."""
@@ -34,6 +35,22 @@ def outlines(mask: NDArray[np.bool_]) -> list[Points]:
     """Border pixels of every part and every hole of a mask, bool, shape ``(H, W)``, each in its order."""
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     return [np.asarray(contour[:, 0], dtype=np.int32) for contour in contours]
+
+
+def without_far_islands(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A mask without the islands that have no more pixels than lie between them and the rest, bool, shape ``(H, W)``.
+
+    From the largest part on, each joins what was kept before it or is left out.
+    """
+    count, numbers, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    areas = stats[1:, cv2.CC_STAT_AREA]  # (count - 1,)
+    largest, *islands = (np.argsort(-areas, kind="stable") + 1).tolist() if count > 1 else [0]
+    kept = numbers == largest
+    for island in islands:
+        distances = cv2.distanceTransform((~kept).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        if areas[island - 1] > distances[numbers == island].min() - 1:
+            kept |= numbers == island
+    return kept & mask
 
 
 def join(parts: Sequence[Points]) -> NDArray[np.float64]:

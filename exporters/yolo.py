@@ -5,7 +5,8 @@
 not look deeper. A verified empty frame has an empty label file.
 
 What the labels hold and the format does not: scores, identities, sources, and in `yolo` masks. A mask with holes or
-islands becomes one polygon by bridges of no width (`autolabel.exporters.polygons`); the report says what that costs.
+islands becomes one polygon by bridges of no width, without the islands that are smaller than their bridge
+(`autolabel.exporters.polygons`); the report says what that costs.
 
 Format: https://docs.ultralytics.com/datasets/detect and https://docs.ultralytics.com/datasets/segment.
 """
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from autolabel.exporters.options import ExportOptions
 from autolabel.exporters.plan import Picture, Plan, plan_pictures, with_labels
-from autolabel.exporters.polygons import join, outlines, rasterise
+from autolabel.exporters.polygons import join, outlines, rasterise, without_far_islands
 from autolabel.exporters.protocols import ExportReport
 from autolabel.exporters.selection import Selection
 from autolabel.exporters.splits import TEST, TRAIN, VAL
@@ -71,15 +72,16 @@ class YoloSeg(Yolo):
     """Writes one polygon for each object."""
 
     def __init__(self) -> None:
-        self._bridged: list[float] = []  # what is left of each bridged mask, as IoU
+        self._bridged: list[float] = []  # what is left of each mask of several outlines, as IoU
 
     def _shape(self, masklet: Masklet, row: int) -> NDArray[np.float64]:
         """Corners in pixels, shape ``(P, 2)``."""
         box = masklet.xyxy[row].astype(int).tolist()
         mask = decode_crop(masklet.rles[row], box)
         parts = outlines(mask)
-        polygon = join(parts)
-        if len(parts) > 1:
+        several = len(parts) > 1
+        polygon = join(outlines(without_far_islands(mask)) if several else parts)
+        if several:
             drawn = rasterise(polygon, mask.shape[::-1])
             self._bridged.append(float((drawn & mask).sum() / (drawn | mask).sum()))
         return np.asarray(polygon + np.array(box[:2]))
@@ -88,8 +90,9 @@ class YoloSeg(Yolo):
         losses = ["scores, identities and sources have no place in this format"]
         if self._bridged:
             losses.append(
-                f"{len(self._bridged)} masks with holes or islands are joined by bridges: IoU with the mask "
-                f"{np.mean(self._bridged):.4f} on average, {min(self._bridged):.4f} at worst"
+                f"{len(self._bridged)} masks with holes or islands are joined by bridges, without the islands that "
+                f"have no more pixels than their bridge: IoU with the mask {np.mean(self._bridged):.4f} on average, "
+                f"{min(self._bridged):.4f} at worst"
             )
         return losses
 

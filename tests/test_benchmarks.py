@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import export, memory, quality, speed
+from benchmarks import export, memory, quality, resume, speed
 from benchmarks.baselines import BASELINES
 
 
@@ -35,3 +35,10 @@ def test_export_compares_with_supervision(capsys: pytest.CaptureFixture[str]) ->
     for name in export.FORMATS:
         assert table.count(f"{name} ") >= 2
     assert table.count(export.SUPERVISION) == len(export.FORMATS)
+
+
+def test_killed_labelling_ends_in_the_same_bytes(capsys: pytest.CaptureFixture[str]) -> None:
+    """Processes that SIGKILL ends, one amid a commit, leave a run that is finished as if nothing had happened."""
+    resume.main(kills=3, frames=30)
+    identical = next(line for line in capsys.readouterr().out.splitlines() if "identical" in line)
+    assert "yes" in identical

@@ -1,15 +1,22 @@
 """SAM 2 sessions against transformers' own loop, on a checkpoint made here with random weights."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from transformers import Sam2ImageProcessor, Sam2VideoModel, Sam2VideoProcessor, Sam2VideoVideoProcessor
+from transformers import (
+    Sam2ImageProcessor,
+    Sam2VideoConfig,
+    Sam2VideoModel,
+    Sam2VideoProcessor,
+    Sam2VideoVideoProcessor,
+)
 
 from autolabel.base_models.protocols import Prompt
 from autolabel.base_models.sam2 import Sam2, Sam2Session
-from autolabel.base_models.training.tracker_model import IMAGE_SIZE, initialise, tracker_config
+from autolabel.base_models.training.tracker_model import initialise, tracker_config
 from autolabel.scenes import plan_video
 
 FRAME_COUNT = 18  # the two loops agree on the number of object pointers from 16 frames on
@@ -18,20 +25,30 @@ FRAME_COUNT = 18  # the two loops agree on the number of object pointers from 16
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small SAM 2 with random weights and an offer of three masks, as a folder."""
-    folder = tmp_path_factory.mktemp("sam2")
-    torch.manual_seed(0)
     config = tracker_config()
     config.mask_decoder_config.num_multimask_outputs = 3
     config.multimask_output_in_sam = True
     config.multimask_output_for_tracking = True
+    return make_checkpoint(tmp_path_factory.mktemp("sam2"), config)
+
+
+@pytest.fixture(scope="module")
+def real_size_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """SAM 2.1 Hiera-T at 1024 pixels, as transformers configures it by default, with random weights."""
+    return make_checkpoint(tmp_path_factory.mktemp("sam2-real-size"), Sam2VideoConfig())
+
+
+def make_checkpoint(folder: Path, config: Sam2VideoConfig) -> Path:
+    """Save a model with random weights and its processor."""
+    torch.manual_seed(0)
     model = Sam2VideoModel(config)
     initialise(model)
     with torch.no_grad():  # far from the decision, so that neither loop sits on an edge
         model.mask_decoder.pred_obj_score_head.proj_out.bias += 2.0
     model.save_pretrained(folder)
-    side = {"height": IMAGE_SIZE, "width": IMAGE_SIZE}
+    side = {"height": config.image_size, "width": config.image_size}
     processor = Sam2VideoProcessor(
-        Sam2ImageProcessor(size=side), Sam2VideoVideoProcessor(size=side), target_size=IMAGE_SIZE
+        Sam2ImageProcessor(size=side), Sam2VideoVideoProcessor(size=side), target_size=config.image_size
     )
     processor.save_pretrained(folder)
     return folder
@@ -46,12 +63,19 @@ def clip() -> list[np.ndarray]:
 BOXES = {1: [40.0, 30.0, 90.0, 90.0], 2: [120.0, 60.0, 180.0, 130.0], 3: [10.0, 100.0, 70.0, 180.0]}
 
 
-def their_masks(folder: Path, clip: list[np.ndarray], start: int, *, reverse: bool = False) -> dict[int, np.ndarray]:
+def their_masks(
+    folder: Path,
+    clip: list[np.ndarray],
+    start: int,
+    *,
+    reverse: bool = False,
+    boxes: Mapping[int, list[float]] = BOXES,
+) -> dict[int, np.ndarray]:
     """Masks of all objects, one at a time so that none influences another, by frame, shape ``(N, H, W)``."""
     model = Sam2VideoModel.from_pretrained(folder, dtype=torch.float32).eval()
     processor = Sam2VideoProcessor.from_pretrained(folder)
     found: dict[int, list[np.ndarray]] = {}
-    for box in BOXES.values():
+    for box in boxes.values():
         session = processor.init_video_session(video=clip, dtype=torch.float32)
         processor.add_inputs_to_inference_session(session, frame_idx=start, obj_ids=1, input_boxes=[[box]])
         model(inference_session=session, frame_idx=start)
@@ -61,12 +85,19 @@ def their_masks(folder: Path, clip: list[np.ndarray], start: int, *, reverse: bo
     return {frame: np.stack(masks) for frame, masks in found.items()}
 
 
-def our_masks(folder: Path, clip: list[np.ndarray], start: int, *, reverse: bool = False) -> dict[int, np.ndarray]:
+def our_masks(
+    folder: Path,
+    clip: list[np.ndarray],
+    start: int,
+    *,
+    reverse: bool = False,
+    boxes: Mapping[int, list[float]] = BOXES,
+) -> dict[int, np.ndarray]:
     """The same through one session that tracks all objects together."""
     height, width = clip[0].shape[:2]
     session = Sam2(folder, device="cpu", dtype="float32").start((width, height))
     session.encode(start, clip[start])
-    prompts = {object_id: Prompt(xyxy=np.array(box)) for object_id, box in BOXES.items()}
+    prompts = {object_id: Prompt(xyxy=np.array(box)) for object_id, box in boxes.items()}
     found = {start: session.add(start, prompts).masks}
     for frame_index in range(start - 1, -1, -1) if reverse else range(start + 1, len(clip)):
         session.encode(frame_index, clip[frame_index])
@@ -80,6 +111,19 @@ def test_masks_equal_those_of_transformers(checkpoint: Path, clip: list[np.ndarr
     """Objects tracked together get the masks that transformers' iterator gives to each of them alone."""
     theirs = their_masks(checkpoint, clip, start, reverse=reverse)
     ours = our_masks(checkpoint, clip, start, reverse=reverse)
+    assert_equal_masks(theirs, ours)
+
+
+def test_masks_of_a_real_size_equal_those_of_transformers(real_size_checkpoint: Path, clip: list[np.ndarray]) -> None:
+    """The same at the size that users run, for one object through sixteen frames."""
+    boxes = {1: BOXES[1]}
+    theirs = their_masks(real_size_checkpoint, clip[:16], 0, boxes=boxes)
+    ours = our_masks(real_size_checkpoint, clip[:16], 0, boxes=boxes)
+    assert_equal_masks(theirs, ours)
+
+
+def assert_equal_masks(theirs: Mapping[int, np.ndarray], ours: Mapping[int, np.ndarray]) -> None:
+    """The same frames, masks somewhere, and hardly a pixel that differs."""
     assert theirs.keys() == ours.keys()
     assert any(masks.any() for masks in theirs.values())
     for frame_index, expected in theirs.items():

@@ -7,7 +7,7 @@ from factories import blobs, block, masks_of_any_shape
 from hypothesis import given, settings
 from numpy.typing import NDArray
 
-from autolabel.exporters.polygons import along_edges, join, outlines, rasterise
+from autolabel.exporters.polygons import along_edges, join, outlines, rasterise, without_far_islands
 from autolabel.importers.coco_masks import rle_of_polygons
 from autolabel.masks import decode
 
@@ -36,6 +36,27 @@ def test_no_pixel_is_lost(mask: NDArray[np.bool_]) -> None:
 def test_objects_keep_their_shape(mask: NDArray[np.bool_]) -> None:
     """Of masks such as objects have, in several parts and with holes, at least nine tenths remain."""
     assert iou(drawn_again(mask), mask) >= 0.9
+
+
+@settings(max_examples=200)
+@given(mask=masks_of_any_shape())
+def test_parts_stay_or_go_whole(mask: NDArray[np.bool_]) -> None:
+    """The largest part stays, and what goes are whole parts."""
+    kept = without_far_islands(mask)
+    numbers = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)[1]
+    assert not set(numbers[kept]) & set(numbers[mask & ~kept])
+    areas = np.bincount(numbers.ravel())
+    areas[0] = 0
+    if mask.any():
+        assert kept[numbers == areas.argmax()].all()
+
+
+@pytest.mark.parametrize(("gap", "kept"), [(3, True), (20, False)])
+def test_an_island_must_be_worth_its_bridge(gap: int, kept: bool) -> None:
+    """Nine pixels of an island stay when the bridge to them is short, and go when it is longer than they are many."""
+    island = block(20 + gap, 4, 23 + gap, 7)
+    mask = block(2, 2, 20, 20) | island
+    np.testing.assert_array_equal(without_far_islands(mask), mask if kept else mask & ~island)
 
 
 @settings(max_examples=100)

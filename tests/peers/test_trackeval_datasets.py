@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories import clip, write_run
 from pycocotools import mask as coco_mask
 
 from autolabel import masks
@@ -15,16 +14,17 @@ from autolabel.evaluation import evaluate
 from autolabel.exporters import ExportOptions, export
 from autolabel.exporters.palette import write_palette_png
 from autolabel.importers import read_labels
+from autolabel.labels import VideoLabels
+from autolabel.store import Run
 
 trackeval = pytest.importorskip(
     "trackeval", reason="needs `pip install --no-deps -r tests/requirements-no-deps.txt`", exc_type=ImportError
 )
 
 
-def test_motchallenge(tmp_path: Path) -> None:
+def test_motchallenge(run: Run, labels: VideoLabels, tmp_path: Path) -> None:
     """It finds frames, boxes, identities and classes of the labels, and a tracker that repeats them scores 1."""
-    labels = clip()
-    export(write_run(tmp_path / "run", labels), "mot", tmp_path / "truth", ExportOptions(images=False))
+    export(run, "mot", tmp_path / "truth", ExportOptions(images=False))
     tracker = tmp_path / "trackers/copy/data/clip.txt"
     tracker.parent.mkdir(parents=True)
     lines = (tmp_path / "truth/clip/gt/gt.txt").read_text().splitlines()
@@ -52,10 +52,9 @@ def test_motchallenge(tmp_path: Path) -> None:
     assert hota["HOTA"].mean() == pytest.approx(1)
 
 
-def test_davis(tmp_path: Path) -> None:
-    """It finds a mask without overlap for each object on each frame, and a tracker that repeats them scores 1."""
-    labels = clip()
-    export(write_run(tmp_path / "run", labels), "davis", tmp_path / "truth", ExportOptions(images=False))
+def test_davis(run: Run, labels: VideoLabels, tmp_path: Path) -> None:
+    """It finds for each object a mask within its own, together all that is labelled; repeating them scores 1."""
+    export(run, "davis", tmp_path / "truth", ExportOptions(images=False))
     truth = tmp_path / "truth/Annotations/Full-Resolution"
     shutil.copytree(truth, tmp_path / "trackers/copy/data")
     dataset: Any = trackeval.datasets.DAVIS(
@@ -67,10 +66,12 @@ def test_davis(tmp_path: Path) -> None:
         }
     )
     raw = dataset.get_raw_seq_data("copy", "clip")
-    assert [ids.tolist() for ids in raw["gt_ids"]] == [[1, 2], [1, 2], [2], []]
-    for found, frame in zip(raw["gt_dets"], labels.frames, strict=True):
-        own = [masklet.rles[row] for masklet, row in labels.on_frame(frame.frame_index)]
-        assert masks.area_of_many(found).sum() == (masks.area(masks.merge(own)) if own else 0)
+    numbers = {masklet.object_id: number for number, masklet in enumerate(labels.masklets, 1)}
+    for found, ids, frame in zip(raw["gt_dets"], raw["gt_ids"], labels.frames, strict=True):
+        own = {numbers[masklet.object_id]: masklet.rles[row] for masklet, row in labels.on_frame(frame.frame_index)}
+        for rle, number in zip(found, ids.tolist(), strict=True):
+            assert masks.area(masks.merge([rle, own[number]])) == masks.area(own[number])
+        assert masks.area_of_many(found).sum() == (masks.area(masks.merge(list(own.values()))) if own else 0)
     hota = trackeval.metrics.HOTA().eval_sequence(dataset.get_preprocessed_seq_data(raw, "general"))
     assert hota["HOTA"].mean() == pytest.approx(1)
 
@@ -104,10 +105,9 @@ def test_davis_void(tmp_path: Path) -> None:
     assert own.scope.excused_masks == 1
 
 
-def test_youtube_vis(tmp_path: Path) -> None:
+def test_youtube_vis(run: Run, labels: VideoLabels, tmp_path: Path) -> None:
     """It finds every object with its class and its masks, and a tracker that repeats them scores 1."""
-    labels = clip()
-    export(write_run(tmp_path / "run", labels), "youtube-vis", tmp_path / "dataset", ExportOptions(images=False))
+    export(run, "youtube-vis", tmp_path / "dataset", ExportOptions(images=False))
     file = json.loads((tmp_path / "dataset/annotations.json").read_text())
     results = [
         {"video_id": each["video_id"], "category_id": each["category_id"], "score": 1.0}
@@ -127,11 +127,12 @@ def test_youtube_vis(tmp_path: Path) -> None:
     )
     assert (dataset.seq_list, dataset.seq_lengths) == (["clip"], {1: len(labels.frames)})
     raw = dataset.get_raw_seq_data("copy", "clip")
-    for masklet, class_name in zip(labels.masklets, ("car", "traffic light"), strict=True):
-        data = dataset.get_preprocessed_seq_data(raw, class_name)
-        assert [masks.area_of_many(found).tolist() for found in data["gt_dets"] if found] == [
-            [masks.area(rle)] for rle in masklet.rles
-        ]
+    for class_id in {masklet.class_id for masklet in labels.masklets}:
+        data = dataset.get_preprocessed_seq_data(raw, labels.class_names[class_id])
+        for found, frame in zip(data["gt_dets"], labels.frames, strict=True):
+            on_frame = labels.on_frame(frame.frame_index)
+            own = [masks.area(masklet.rles[row]) for masklet, row in on_frame if masklet.class_id == class_id]
+            assert masks.area_of_many(found).tolist() == own
         assert trackeval.metrics.HOTA().eval_sequence(data)["HOTA"].mean() == pytest.approx(1)
 
 

@@ -1,4 +1,4 @@
-"""What ultralytics' checkers say of a dataset.
+"""What ultralytics' checkers say of a dataset, and that it trains on it.
 
 To be called in a process of its own: importing ultralytics changes how numpy prints and how Pillow opens pictures.
 """
@@ -35,3 +35,14 @@ def judge(folder: Path) -> tuple[dict[int, str], list[Checked]]:
         masks = [utils.polygon2mask(shape, [outline]).astype(bool) for outline in outlines]
         verdicts.append(Checked((missing, found, empty, corrupt), message, shape, len(boxes), masks))
     return data["names"], verdicts
+
+
+def train(folder: Path, architecture: str, out: Path) -> tuple[int, int, list[float]]:
+    """Train an untrained model for one epoch; returns the pictures and objects it saw, and its losses."""
+    from ultralytics import YOLO
+
+    model = YOLO(architecture)
+    quick = {"epochs": 1, "imgsz": 64, "batch": 4, "workers": 0, "device": "cpu", "plots": False, "verbose": False}
+    model.train(data=str(folder / "data.yaml"), project=str(out), name="training", **quick)
+    seen = model.trainer.train_loader.dataset.labels
+    return len(seen), sum(len(label["cls"]) for label in seen), [float(loss) for loss in model.trainer.tloss.values()]

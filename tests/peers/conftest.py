@@ -1,0 +1,69 @@
+"""Runs that other people's software is to read: one by hand, one of a drawn scene, and two of real masks."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from factories import clip, textured, write_run, write_video, write_video_of
+
+from autolabel.importers import read_labels
+from autolabel.labels import InputKind, Masklet, VideoLabels
+from autolabel.scene_files import write_scene_video
+from autolabel.scenes import plan_video
+from autolabel.store import InputIdentity, Run
+from autolabel.video import VideoInput
+
+REAL = Path(__file__).parents[3] / "shared/realdata"
+REAL_FILES = {"davis": REAL / "davis/results/osvos/bmx-trees", "sav": REAL / "sav/sav_000001_auto.json"}
+REAL_FRAMES = 12
+
+
+@pytest.fixture(params=["by hand", "drawn", *REAL_FILES])
+def labels(request: pytest.FixtureRequest, tmp_path: Path) -> VideoLabels:
+    """Labels of a real video file, whatever its pictures show."""
+    path = tmp_path / "clip.mp4"
+    if request.param == "by hand":
+        write_video(path)
+        return clip(path=str(path))
+    if request.param == "drawn":
+        return write_scene_video(plan_video((7, 8), frame_count=6, object_count=4), path)
+    if not REAL.is_dir():
+        pytest.skip("needs the shared real data")
+    (found,) = read_labels(REAL_FILES[request.param], request.param)
+    beginning = replace(_beginning(found), path=str(path), name="clip", kind=InputKind.VIDEO, fps=25.0)
+    picture = textured(np.random.default_rng(0), beginning.frames[0].size_wh)
+    write_video_of(path, [picture] * beginning.frame_count)
+    return beginning
+
+
+@pytest.fixture
+def run(labels: VideoLabels, tmp_path: Path) -> Run:
+    """The video as it was labelled."""
+    video = VideoInput.open(labels.path)
+    identity = InputIdentity(video.sha256, video.size_bytes, video.info.stream, video.info.time_base)
+    return write_run(tmp_path / "run", labels, identities=[identity])
+
+
+def _beginning(labels: VideoLabels) -> VideoLabels:
+    """The first frames, as those of a video."""
+    frames = [
+        replace(frame, file_name=None, pts=512 * frame.frame_index, pts_s=frame.frame_index / 25)
+        for frame in labels.frames[:REAL_FRAMES]
+    ]
+    last = frames[-1].frame_index
+    return replace(labels, frames=tuple(frames), masklets=tuple(_until(labels, last)), frame_count=last + 1)
+
+
+def _until(labels: VideoLabels, last: int) -> Iterator[Masklet]:
+    for masklet in labels.masklets:
+        kept = int((masklet.frame_indices <= last).sum())
+        if kept:
+            yield replace(
+                masklet,
+                frame_indices=masklet.frame_indices[:kept],
+                rles=masklet.rles[:kept],
+                sources=masklet.sources[:kept],
+                evidence=(),
+            )
