@@ -3,7 +3,8 @@
     python -m benchmarks.export
 
 A made-up run holds videos of 1280x720 and at most 1,000 frames with five objects on each, uneven blobs of which one has
-a hole. Each export is timed in a process of its own, after its imports, on one thread; the peak is the process' largest
+a hole. Each export is timed in a process of its own, after its imports, on one thread, by the seconds that the
+processor spent on it, so that other work on the machine disturbs little; the peak is the process' largest
 resident size (Linux). supervision is given the labels of the smallest run in memory, masks compact and no picture to
 read, so that only its conversion and writing is timed; ours reads the run from the disk, too.
 """
