@@ -45,12 +45,19 @@ def without_far_islands(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     count, numbers, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     areas = stats[1:, cv2.CC_STAT_AREA]  # (count - 1,)
     largest, *islands = (np.argsort(-areas, kind="stable") + 1).tolist() if count > 1 else [0]
-    kept = numbers == largest
+    kept: NDArray[np.bool_] = numbers == largest
+    distances = _distances(kept)
     for island in islands:
-        distances = cv2.distanceTransform((~kept).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        if areas[island - 1] > distances[numbers == island].min() - 1:
-            kept |= numbers == island
-    return kept & mask
+        pixels = numbers == island
+        if areas[island - 1] > distances[pixels].min() - 1:
+            kept |= pixels
+            distances = _distances(kept)
+    return np.asarray(kept & mask)
+
+
+def _distances(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """How far every pixel is from the mask, in pixels, float32, shape ``(H, W)``."""
+    return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE))
 
 
 def join(parts: Sequence[Points]) -> NDArray[np.float64]:
