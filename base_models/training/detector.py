@@ -90,7 +90,7 @@ def draw_batch(step: int, share: float, seed: int = 0, batch_size: int = BATCH_S
         targets.append(target)
     input_ids, attention_mask = _pad(captions)
     length = input_ids.shape[1]
-    targets = [replace(t, words=nn.functional.pad(t.words, (0, length - t.words.shape[1]))) for t in targets]
+    targets = [_lengthen(target, length) for target in targets]
     return Batch(_normalise(images), input_ids, attention_mask, targets)
 
 
@@ -113,13 +113,21 @@ def _caption(scene: Scene, phrase_count: int, random: Generator) -> tuple[list[i
     phrases = sample_phrases([(item.colour, item.shape) for item in scene.objects], phrase_count, random)
     ids, spans = caption_tokens([phrase.text for phrase in phrases])
     objects = [(item.colour, item.shape) for item in scene.objects]
-    words = torch.zeros(len(objects), len(ids), dtype=torch.bool)  # (M, T)
+    words, unshown = torch.zeros(2, len(objects), len(ids), dtype=torch.bool)  # both (M, T)
     for row, (colour, shape) in enumerate(objects):
         for phrase, span in zip(phrases, spans, strict=True):
             words[row, span.start : span.stop] = phrase.meaning.fits(colour, shape)
+            unshown[row, span.start : span.stop] = phrase.meaning.is_unshown(colour, shape)
     attributes = [(COLOURS.index(colour), SHAPES.index(shape)) for colour, shape in objects]
     boxes, asked = _boxes(scene), words.any(1)  # (M, 4), (M,)
-    return ids, Targets(boxes[asked], words[asked], boxes, torch.tensor(attributes).reshape(-1, 2))
+    return ids, Targets(boxes[asked], words[asked], boxes, torch.tensor(attributes).reshape(-1, 2), unshown)
+
+
+def _lengthen(target: Targets, length: int) -> Targets:
+    """The same targets for a caption that is padded to a length."""
+    padding = (0, length - target.words.shape[1])
+    words, unshown = nn.functional.pad(target.words, padding), nn.functional.pad(target.unshown, padding)
+    return replace(target, words=words, unshown=unshown)
 
 
 def _boxes(scene: Scene) -> Tensor:

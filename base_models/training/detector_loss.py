@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.ops import box_convert, box_iou, generalized_box_iou, generalized_box_iou_loss
 
+from autolabel.scenes import COLOURS, SHAPES, TRAINING_PAIRS
+
 __all__ = ["Output", "Prediction", "Targets", "detection_losses", "hint_losses", "output_of"]
 
 CLASS_COST, L1_COST, GIOU_COST = 2.0, 5.0, 2.0
@@ -28,6 +30,9 @@ STRIDES = (8, 16, 32)
 HINT_WEIGHT = 3.0
 HINT_SHARE = 0.7
 """How much of a box's width and height counts as its middle."""
+
+SHOWN = torch.tensor([[(colour, shape) in TRAINING_PAIRS for shape in SHAPES] for colour in COLOURS])
+"""Which colours (rows) and shapes (columns) training shows together, bool (8, 8)."""
 
 NEGATIVE_EXPONENT = 0.5
 """Negatives weigh p ** 0.5. With p ** 2, as is usual, scores of absent prompts come to rest near a half."""
@@ -57,12 +62,15 @@ class Targets:
         words: Which tokens belong to phrases that fit the object, bool (N, T).
         all_boxes: Of all objects, asked for or not, likewise, (M, 4).
         all_attributes: Their index in `COLOURS` and in `SHAPES`, (M, 2).
+        unshown: Which tokens belong to a colour or a shape that objects which share the other never have in training,
+            bool (M, T). Nothing is learned from them: "no" would be true of the pictures, not of the world.
     """
 
     boxes: Tensor
     words: Tensor
     all_boxes: Tensor
     all_attributes: Tensor
+    unshown: Tensor
 
 
 @dataclass(frozen=True)
@@ -120,7 +128,8 @@ def hint_losses(hints: Tensor, cells: Tensor, targets: list[Targets]) -> dict[st
     """Cross-entropy of colour and shape in the cells within objects.
 
     A short cut for the gradient: the backbone learns to tell colours and shapes apart before words and pictures have
-    found to each other.
+    found to each other. Among the shapes, those that training never shows in the object's colour are no alternatives,
+    and likewise among the colours.
 
     Args:
         hints: Logits of the colours, then of the shapes, for each cell, (B, S, 16).
@@ -130,6 +139,8 @@ def hint_losses(hints: Tensor, cells: Tensor, targets: list[Targets]) -> dict[st
     wanted = torch.stack([_attributes_of_cells(cells, target) for target in targets])  # (B, S, 2)
     losses = {}
     for index, (name, logits) in enumerate(zip(("colour_hint", "shape_hint"), hints.chunk(2, dim=-1), strict=True)):
+        shown = SHOWN if index else SHOWN.T  # (8, 8), by the other attribute
+        logits = logits.masked_fill(~shown[wanted[..., 1 - index]], -1e4)  # (B, S, 8)
         total = functional.cross_entropy(
             logits.flatten(0, 1), wanted[..., index].flatten(), ignore_index=-1, reduction="sum"
         )
@@ -166,30 +177,36 @@ def detection_losses(layers: list[Prediction], targets: list[Targets]) -> dict[s
 
 def _layer_losses(layer: Prediction, targets: list[Targets], queries_per_object: int) -> dict[str, Tensor]:
     """Class, L1 and GIoU loss of one layer, per matched object."""
-    wanted = torch.zeros_like(layer.logits)  # (B, Q, T)
+    wanted, counted = torch.zeros_like(layer.logits), layer.logits.isfinite() & layer.valid[..., None]  # both (B, Q, T)
     predicted, true = [], []
     for index, target in enumerate(targets):
         queries, objects = _match(layer, index, target, queries_per_object)  # both (M,)
         boxes = layer.boxes[index, queries]  # (M, 4)
         quality = _paired_iou(boxes.detach(), target.boxes[objects])  # (M,)
         wanted[index, queries] = quality[:, None] * target.words[objects]  # (M, T)
+        counted[index] &= ~_unshown(layer.boxes[index], target)
         predicted.append(boxes)
         true.append(target.boxes[objects])
     box, true_box = torch.cat(predicted), torch.cat(true)  # both (sum M, 4)
     count = max(1, len(box))
     giou = generalized_box_iou_loss(_corners(box), _corners(true_box), reduction="sum")
     return {
-        "class": CLASS_WEIGHT * _class_loss(layer, wanted) / count,
+        "class": CLASS_WEIGHT * _class_loss(layer.logits[counted], wanted[counted]) / count,
         "l1": L1_WEIGHT * functional.l1_loss(box, true_box, reduction="sum") / count,
         "giou": GIOU_WEIGHT * giou / count,
     }
 
 
-def _class_loss(layer: Prediction, wanted: Tensor) -> Tensor:
-    """Cross-entropy against the wanted scores; where zero is wanted, weighted by a power of the score itself."""
-    counted = layer.logits.isfinite() & layer.valid[..., None]  # (B, Q, T)
-    logits = layer.logits[counted]  # (K,)
-    wanted = wanted[counted]  # (K,)
+@torch.no_grad()
+def _unshown(boxes: Tensor, target: Targets) -> Tensor:
+    """Tokens from which queries learn nothing, (Q, T): those of the objects in which their boxes (Q, 4) are centred."""
+    centre, size = target.all_boxes[:, :2], target.all_boxes[:, 2:]  # both (M, 2)
+    inside = ((boxes[:, None, :2] - centre).abs() < size / 2).all(-1)  # (Q, M)
+    return inside.float() @ target.unshown.float() > 0
+
+
+def _class_loss(logits: Tensor, wanted: Tensor) -> Tensor:
+    """Cross-entropy against the wanted scores, (K,); where zero is wanted, weighted by a power of the score itself."""
     score = logits.detach().sigmoid()
     weight = torch.where(wanted > 0, 1.0, score**NEGATIVE_EXPONENT)
     return functional.binary_cross_entropy_with_logits(logits, wanted, weight, reduction="sum")

@@ -60,6 +60,16 @@ class Meaning:
         """Whether an object of this colour and shape is asked for."""
         return not self.unknown and self.colour in (None, colour) and self.shape in (None, shape)
 
+    def is_unshown(self, colour: str, shape: str) -> bool:
+        """Whether it asks for one attribute alone, which training never shows together with the object's other one.
+
+        >>> Meaning(shape="ring").is_unshown("green", "star"), Meaning("red", "ring").is_unshown("green", "star")
+        (True, False)
+        """
+        if self.unknown or (self.colour and self.shape):
+            return False
+        return (self.colour or colour, self.shape or shape) in HELD_OUT_PAIRS
+
 
 @dataclass(frozen=True)
 class Phrase:

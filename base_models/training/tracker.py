@@ -121,8 +121,8 @@ def export(tracker: Any, folder: Path) -> None:
     Sam2VideoProcessor(images, Sam2VideoVideoProcessor(size=size)).save_pretrained(folder)
 
 
-def train(folder: Path, seed: int) -> None:
-    """Train to the end of the schedule, from the last saved state if there is one."""
+def train(folder: Path, seed: int) -> nn.Module:
+    """Train to the end of the schedule, from the last saved state if there is one; returns the averaged model."""
     cv2.setNumThreads(1)
     torch.manual_seed(seed)
     model = TrainedTracker(tracker_config())
@@ -138,7 +138,7 @@ def train(folder: Path, seed: int) -> None:
         again = _draw_again(rng, batch, burn_in) if stage.frame_count > 1 and rng.random() < _AGAIN else None
         return losses_of_batch(model, batch, burn_in=burn_in, again=again)
 
-    run(
+    return run(
         model,
         _parameter_groups(model),
         schedule,

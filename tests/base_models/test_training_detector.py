@@ -1,6 +1,7 @@
 """The training of the tiny detector, and the checkpoint it made."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -153,8 +154,9 @@ def test_targets_lie_in_the_picture_and_on_its_words() -> None:
 
 BOXES = torch.tensor([[0.2, 0.2, 0.2, 0.2], [0.7, 0.7, 0.3, 0.3], [0.5, 0.5, 0.9, 0.9], [0.1, 0.9, 0.1, 0.1]])
 WORDS = torch.tensor([[False, True, False, False], [False, False, True, False]])
-TARGETS = Targets(BOXES[:2], WORDS, BOXES[:2], torch.tensor([[3, 1], [0, 7]]))
-EMPTY = Targets(BOXES[:0], WORDS[:0], BOXES[:0], torch.zeros(0, 2, dtype=torch.long))
+SHOWN = torch.zeros_like(WORDS)
+TARGETS = Targets(BOXES[:2], WORDS, BOXES[:2], torch.tensor([[3, 1], [0, 7]]), SHOWN)
+EMPTY = Targets(BOXES[:0], WORDS[:0], BOXES[:0], torch.zeros(0, 2, dtype=torch.long), SHOWN[:0])
 
 
 def _prediction(logits: list[list[float]], boxes: Tensor = BOXES) -> Prediction:
@@ -201,6 +203,33 @@ def test_pictures_without_objects_have_finite_losses() -> None:
     losses = detection_losses([layer, layer], [EMPTY]) | hint_losses(torch.zeros(1, 1, 16), BOXES[:1, :2], [EMPTY])
     assert losses["l1"] == losses["shape_hint"] == 0
     assert torch.isfinite(torch.stack(list(losses.values()))).all()
+
+
+def test_nothing_is_learned_of_pairs_that_are_never_shown() -> None:
+    """A word that training never shows on an object costs nothing there, whatever its score, and elsewhere it does."""
+    unshown = torch.tensor([[False, False, True, False], [False, False, False, False]])
+    target = replace(TARGETS, unshown=unshown)
+    for row, ignored in ((0, True), (3, False)):
+        logits = [list(scores) for scores in PERFECT]
+        logits[row][2] = 5.0
+        cost = detection_losses([_prediction(PERFECT), _prediction(logits)], [target])["class"]
+        assert bool(cost < 1e-4) == ignored, row
+
+
+@pytest.mark.parametrize(
+    ("meaning", "expected"),
+    [
+        (Meaning(shape="ring"), True),
+        (Meaning("red"), True),
+        (Meaning("purple"), False),
+        (Meaning("red", "ring"), False),
+        (Meaning(), False),
+        (Meaning(shape="ring", unknown=True), False),
+    ],
+)
+def test_what_training_never_shows_on_a_green_star(meaning: Meaning, expected: bool) -> None:
+    """Only the bare shape that is held out with its colour, or the colour with its shape, says nothing."""
+    assert meaning.is_unshown("green", "star") == expected
 
 
 def test_hints_name_the_object_in_a_cell() -> None:
