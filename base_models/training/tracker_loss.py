@@ -11,7 +11,7 @@ from autolabel.base_models.training.tracker_forward import FrameOutput
 __all__ = ["balanced_cross_entropy", "dice_loss", "focal_loss", "mask_iou", "presence_loss", "tracking_losses"]
 
 _FOCAL, _DICE, _CROSS_ENTROPY, _IOU, _PRESENCE = 20.0, 1.0, 1.0, 0.3, 0.5
-_PRESENT_WEIGHT = 2.0  # a visible object judged absent loses its mask, an absent one judged visible gets a small one
+_PRESENT_WEIGHT = 1.4  # a visible object judged absent loses its mask, an absent one judged visible gets a small one
 
 
 def tracking_losses(
