@@ -150,7 +150,10 @@ class Sam2Session:
 
     @torch.inference_mode()
     def add(self, frame_index: int, prompts: Mapping[int, Prompt]) -> MaskBatch:
-        """Condition objects, new or known, on prompts on an encoded frame; masks come in the mapping's order."""
+        """Condition objects, new or known, on prompts on an encoded frame; masks come in the mapping's order.
+
+        A click or box on a known object corrects it: what was tracked before it is forgotten once it is answered.
+        """
         masks = {object_id: prompt.mask for object_id, prompt in prompts.items() if prompt.mask is not None}
         batches = self._add_masks(frame_index, masks) if masks else {}
         for object_id, prompt in prompts.items():
@@ -208,8 +211,10 @@ class Sam2Session:
 
     def _add_clicks(self, frame_index: int, object_id: int, prompt: Prompt) -> MaskBatch:
         points, labels = self._clicks([prompt])
-        known = object_id in self._objects
-        conditioned = self._attend(frame_index, [self._recall(frame_index, object_id)]) if known else None
+        conditioned = None
+        if object_id in self._objects:
+            conditioned = self._attend(frame_index, [self._recall(frame_index, object_id)])
+            self._objects[object_id].recent.clear()  # the click says that they are wrong
         decoded = decode(self._model, self._features[frame_index], conditioned, points=points, labels=labels)
         self._remember(frame_index, [object_id], decoded, full_logits(self._model, decoded), prompted=True)
         return self._to_masks(decoded)

@@ -26,12 +26,12 @@ from autolabel.base_models.training.tracker_clips import (
     SqueezedClip,
     box_prompts,
     collate,
-    corrective_clicks,
+    correction,
     mask_prompts,
     point_prompts,
     squeeze,
 )
-from autolabel.base_models.training.tracker_forward import Again, FrameOutput, Prompts, roll_out
+from autolabel.base_models.training.tracker_forward import FrameOutput, Prompts, roll_out
 from autolabel.scene_world import World
 from autolabel.scenes import Scene
 
@@ -130,6 +130,7 @@ def quick_figures(model: Sam2VideoModel) -> dict[str, float]:
         "eval_j_mask": masks.mean_iou(),
         "eval_absence_recall": boxes.absence_recall,
         "eval_absence_precision": boxes.absence_precision,
+        "eval_correction_gain": _correction_gain(model, 6, own_world),
     }
 
 
@@ -178,7 +179,7 @@ def _track(
     """Masks of N objects on each frame, bool, shape ``(N, H, W)``; with a corrective click on a frame other than 0."""
     clip = squeeze(scenes, object_ids)
     batch = collate([clip], [_prompts(clip, kind)])
-    again = Again(click_at, lambda tracked: corrective_clicks(tracked.mask_logits, batch.masks[click_at]))
+    again = correction(batch, click_at)
     outputs = roll_out(model, batch.pixel_values, batch.clip_index, batch.prompts, again=again if click_at else None)
     for scene, output in zip(scenes, outputs, strict=True):
         yield _masks_of_frame(output, scene.image.shape[:2])

@@ -55,10 +55,12 @@ class Again:
     Attributes:
         frame_index: On which frame, not 0.
         prompt: What was tracked there to one `Prompts` for the rows ``0 .. N - 1``.
+        is_correction: Whether it says that the tracker was wrong, which it then forgets.
     """
 
     frame_index: int
     prompt: Callable[[Decoded], Prompts]
+    is_correction: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,8 @@ def roll_out(
                 # Gradients flow back in time through features and pointers, not through masks: cheaper and calmer.
                 logits = output.memory_logits.detach()
                 memory = memorise(model, features, output.remembered, logits, prompted=prompted)
-                past.add(frame_index, memory, prompted=prompted)
+                corrected = prompted and again is not None and again.is_correction
+                past.add(frame_index, memory, prompted=prompted, outdates=corrected)
     return outputs
 
 
@@ -132,7 +135,9 @@ class _Past:
     prompted: Memory | None = None
     others: dict[int, Memory] = field(default_factory=dict)
 
-    def add(self, frame_index: int, memory: Memory, *, prompted: bool) -> None:
+    def add(self, frame_index: int, memory: Memory, *, prompted: bool, outdates: bool) -> None:
+        if outdates:
+            self.others.clear()
         if prompted:
             self.prompted_index, self.prompted = frame_index, memory
         else:
