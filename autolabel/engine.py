@@ -297,13 +297,14 @@ class VideoLabeler(Labeler):
         """Find the detection that supports each live masklet, by identity, and those that support none.
 
         Detections of a fitting class come first. What they leave over may still be a known object that was mistaken for
-        another class, if it is in the very same place.
+        another class, if it is in the very same place and its class is not yet established.
         """
         tracks = [track for track in self.state.live.values() if frame_index in track.rows]
         rles = [track.rows[frame_index][0] for track in tracks]
         fits = agreement([track.class_id for track in tracks], detected) >= self._settings.match_agreement
         pairs = match(rles, [item.rle for item in detected], gate=self._settings.match_iou, allowed=fits)
-        free = np.ones_like(fits)
+        doubtful = np.array([not track.is_established for track in tracks], dtype=bool)  # (K,)
+        free = np.tile(doubtful[:, None], (1, len(detected)))
         for row, column in pairs:
             free[row], free[:, column] = False, False
         pairs += match(rles, [item.rle for item in detected], gate=self._settings.any_class_iou, allowed=free)
@@ -410,13 +411,19 @@ class VideoLabeler(Labeler):
     def _is_known(self, frame_index: int, item: Detected) -> bool:
         """Whether a live masklet is where the detection is: one of its class, or another that it may be mistaken for.
 
-        That it is no mistake shows when the keyframe before said the same.
+        That it is no mistake shows when the keyframe before said the same. Then the tracker went over to this object
+        from another one, whose masklet ends.
         """
         of_class = [track for track in self.state.live.values() if track.class_id == item.class_id]
         if self._in_place_of(frame_index, item.rle, of_class, self._settings.match_iou) is not None:
             return True
         rival = self._in_place_of(frame_index, item.rle, self.state.live.values())
-        return rival is not None and not self._was_contested(rival, item.class_id)
+        if rival is None or not self._was_contested(rival, item.class_id):
+            return rival is not None
+        if rival.missed:
+            rival.set_aside([index for index in rival.rows if index > rival.last_confirmed], DRIFTED)
+            self._end([rival])
+        return False
 
     def _was_contested(self, track: Track, class_id: int) -> bool:
         """Whether the keyframe before saw an object of this class, too, where the masklet was."""
