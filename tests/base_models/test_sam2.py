@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from transformers import (
     Sam2ImageProcessor,
@@ -146,6 +147,20 @@ def test_a_session_goes_on_from_its_snapshot(checkpoint: Path, clip: list[np.nda
         expected, found = (_step(session, clip, frame_index) for session in (first, second))
         np.testing.assert_array_equal(expected, found)
     assert first.snapshot() == second.snapshot()
+
+
+def test_a_click_on_a_tracked_object_makes_its_memories_void(checkpoint: Path, clip: list[np.ndarray]) -> None:
+    """What was tracked before a correction is forgotten, for the corrected object alone."""
+    height, width = clip[0].shape[:2]
+    session = Sam2(checkpoint, device="cpu", dtype="float32").start((width, height))
+    session.encode(0, clip[0])
+    session.add(0, {object_id: Prompt(xyxy=np.array(box)) for object_id, box in BOXES.items()})
+    for frame_index in (1, 2):
+        _step(session, clip, frame_index)
+    session.add(2, {1: Prompt(points=np.array([[60.0, 60.0]]), positive=np.array([True]))})
+    remembered = {tuple(name.split("/")[:2]) for name in safetensors.torch.load(session.snapshot()) if "/" in name}
+    assert ("1", "recent") not in remembered
+    assert {("1", "conditioning"), ("2", "recent"), ("3", "recent")} <= remembered
 
 
 def _step(session: Sam2Session, clip: list[np.ndarray], frame_index: int) -> np.ndarray:
