@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from transformers import Sam2ImageProcessor, Sam2VideoProcessor, Sam2VideoVideoProcessor
 
 from autolabel.base_models.training.loop import Cycle, ParameterGroup, Schedule, run
-from autolabel.base_models.training.tracker_clips import ClipBatch, correction, draw_batch, mistaken, whole_masks
+from autolabel.base_models.training.tracker_clips import ClipBatch, correction, draw_batch, whole_masks
 from autolabel.base_models.training.tracker_evaluation import quick_figures
 from autolabel.base_models.training.tracker_forward import Again, roll_out
 from autolabel.base_models.training.tracker_loss import (
@@ -62,19 +62,11 @@ STAGES = (
     Stage(2700, 5, 2, burn_in=24, stills_every=4),
     Stage(700, 7, 2, burn_in=36, stills_every=4),
     Stage(5000, 6, 2, burn_in=48, stills_every=5),
-    Stage(3000, 6, 2, burn_in=48, stills_every=3),
-    Stage(900, 6, 2, burn_in=64, stills_every=5),
 )
-CYCLES = (Cycle(6000, 1e-3), Cycle(5000, 6e-4), Cycle(3000, 5e-4), Cycle(900, 4e-4))
+CYCLES = (Cycle(sum(stage.steps for stage in STAGES[:-1]), 1e-3), Cycle(STAGES[-1].steps, 6e-4))
 
-PRESENCE_SHIFT = -0.3
-"""Added to an exported model's logit of presence: takes back most of what the loss's greater weight of visible objects
-moves it by. Chosen on clips that are neither trained on nor in the card's figures."""
-
-_PRESENCE_BIAS = "mask_decoder.pred_obj_score_head.proj_out.bias"
 _COARSE = 0.5  # weight of the coarse heads' losses
-_KINDS = {"once": 0.3, "mask": 0.1, "correction": 0.45, "mistaken": 0.15}
-"""Shares of the steps on clips in which objects are prompted once, again by a mask or a click, or first by mistake."""
+_AGAIN = 0.4  # share of the steps on clips in which objects are prompted a second time
 
 
 def stage_of_step(step: int) -> Stage:
@@ -123,9 +115,7 @@ def _coarse_loss(
 
 def export(tracker: Any, folder: Path) -> None:
     """Write a `Sam2VideoModel` and its processor so that transformers loads both from `folder`."""
-    weights = tracker.state_dict()
-    weights[_PRESENCE_BIAS] = weights[_PRESENCE_BIAS] + PRESENCE_SHIFT
-    tracker.save_pretrained(folder, state_dict=weights)
+    tracker.save_pretrained(folder)
     size = {"height": IMAGE_SIZE, "width": IMAGE_SIZE}
     images = Sam2ImageProcessor(size=size, mask_size={"height": GRID, "width": GRID})
     Sam2VideoProcessor(images, Sam2VideoVideoProcessor(size=size)).save_pretrained(folder)
@@ -145,9 +135,8 @@ def train(folder: Path, seed: int) -> nn.Module:
         batch = draw_batch(
             (seed, step), clip_count=stage.clip_count, frame_count=burn_in + stage.frame_count, burn_in=burn_in
         )
-        if stage.frame_count == 1:
-            return losses_of_batch(model, batch)
-        return _losses_of_clips(rng, model, batch, burn_in)
+        again = _draw_again(rng, batch, burn_in) if stage.frame_count > 1 and rng.random() < _AGAIN else None
+        return losses_of_batch(model, batch, burn_in=burn_in, again=again)
 
     return run(
         model,
@@ -160,20 +149,12 @@ def train(folder: Path, seed: int) -> nn.Module:
     )
 
 
-def _losses_of_clips(
-    rng: np.random.Generator, model: TrainedTracker, batch: ClipBatch, burn_in: int
-) -> dict[str, Tensor]:
-    """Losses of clips whose objects are prompted once, twice, or first by mistake, then corrected by a click."""
-    kind = rng.choice(list(_KINDS), p=list(_KINDS.values()))
+def _draw_again(rng: np.random.Generator, batch: ClipBatch, burn_in: int) -> Again:
+    """A second prompt on some frame that is learned from: corrective clicks, or the masks as a keyframe gives them."""
     frame_index = int(rng.integers(max(1, burn_in), len(batch.masks)))
-    if kind == "mistaken":
-        batch, start = mistaken(rng, batch), max(1, burn_in)
-        return losses_of_batch(model, batch, burn_in=start, again=correction(batch, start))
-    again = {
-        "mask": Again(frame_index, lambda _: whole_masks(batch.masks[frame_index])),
-        "correction": correction(batch, frame_index),
-    }
-    return losses_of_batch(model, batch, burn_in=burn_in, again=again.get(kind))
+    if rng.random() < 0.5:
+        return Again(frame_index, lambda _: whole_masks(batch.masks[frame_index]))
+    return correction(batch, frame_index)
 
 
 def _parameter_groups(model: nn.Module) -> list[ParameterGroup]:

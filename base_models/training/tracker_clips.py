@@ -24,7 +24,6 @@ __all__ = [
     "deepest_error",
     "draw_batch",
     "mask_prompts",
-    "mistaken",
     "normalised_pixels",
     "point_prompts",
     "squeeze",
@@ -42,7 +41,7 @@ _STD = np.array([0.229, 0.224, 0.225], dtype=np.float32)
 _LEAST_PROMPTED = 40  # visible pixels of the squeezed picture below which nobody would prompt for an object
 _LEAST_JUDGED = 20  # fewer visible pixels, but some, are neither present nor absent
 _SPARE_FRAMES = 16  # so many more are drawn where a returning object is looked for
-_STILL_SHARES = {"box": 0.35, "points": 0.6, "mask": 0.05}  # of the kinds of prompts
+_STILL_SHARES = {"box": 0.35, "points": 0.5, "mask": 0.15}  # of the kinds of prompts
 _CLIP_SHARES = {"box": 0.45, "points": 0.25, "mask": 0.3}
 
 
@@ -329,16 +328,6 @@ def correction(batch: ClipBatch, frame_index: int) -> Again:
     """A corrective click for every object of a batch on some frame."""
     truth = batch.masks[frame_index]  # (N, h, w)
     return Again(frame_index, lambda tracked: corrective_clicks(tracked.mask_logits, truth), is_correction=True)
-
-
-def mistaken(rng: np.random.Generator, batch: ClipBatch) -> ClipBatch:
-    """The same clips, but the prompts on frame 0 are for another object of the clip than the truth."""
-    order = torch.arange(len(batch.clip_index))
-    for clip in range(int(batch.clip_index.max()) + 1):
-        rows = (batch.clip_index == clip).nonzero()[:, 0]
-        order[rows] = rows.roll(int(rng.integers(1, max(2, len(rows)))))
-    masks, present, judged = (values[:, order] for values in (batch.masks, batch.present, batch.judged))
-    return replace(batch, masks=masks, present=present, judged=judged)
 
 
 def deepest_error(predicted: Mask, true: Mask) -> tuple[int, int, int]:

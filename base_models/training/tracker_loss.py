@@ -11,7 +11,6 @@ from autolabel.base_models.training.tracker_forward import FrameOutput
 __all__ = ["balanced_cross_entropy", "dice_loss", "focal_loss", "mask_iou", "presence_loss", "tracking_losses"]
 
 _FOCAL, _DICE, _CROSS_ENTROPY, _IOU, _PRESENCE = 20.0, 1.0, 1.0, 0.3, 0.5
-_PRESENT_WEIGHT = 1.4  # a visible object judged absent loses its mask, an absent one judged visible gets a small one
 
 
 def tracking_losses(
@@ -43,8 +42,7 @@ def tracking_losses(
 def presence_loss(outputs: Sequence[FrameOutput], present: Tensor, judged: Tensor) -> Tensor:
     """Weighted cross-entropy of whether objects are visible; shapes as in `tracking_losses`."""
     logits = torch.stack([output.decoded.object_logits[:, 0] for output in outputs])[judged]
-    weight = torch.where(present[judged], _PRESENT_WEIGHT, 1.0)
-    total = F.binary_cross_entropy_with_logits(logits, present[judged].float(), weight, reduction="sum")
+    total = F.binary_cross_entropy_with_logits(logits, present[judged].float(), reduction="sum")
     return _PRESENCE * total / max(1, len(logits))
 
 

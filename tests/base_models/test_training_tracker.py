@@ -12,7 +12,7 @@ from transformers import Sam2VideoInferenceSession, Sam2VideoModel, Sam2VideoPro
 
 import autolabel.base_models
 from autolabel.base_models.training.tracker import losses_of_batch
-from autolabel.base_models.training.tracker_clips import draw_batch, mistaken
+from autolabel.base_models.training.tracker_clips import draw_batch
 from autolabel.base_models.training.tracker_evaluation import Figures, track_clip
 from autolabel.base_models.training.tracker_forward import Prompts, roll_out
 from autolabel.base_models.training.tracker_loss import balanced_cross_entropy, dice_loss, focal_loss, mask_iou
@@ -170,20 +170,6 @@ def test_batches_are_consistent(frame_count: int) -> None:
 
 
 # --- evaluation and the shipped checkpoint ---------------------------------------------------------------------------
-
-
-def test_mistaken_prompts_are_for_another_object_of_the_clip() -> None:
-    """The truth of each object is that of another one of its clip; only who is alone in its clip keeps its own."""
-    batch = draw_batch((4, 1), clip_count=3, frame_count=3)
-    wrong = mistaken(np.random.default_rng(0), batch)
-    assert wrong.prompts == batch.prompts
-    for clip in range(3):
-        rows = (batch.clip_index == clip).nonzero()[:, 0].tolist()
-        sources = [
-            next(source for source in rows if torch.equal(wrong.masks[:, row], batch.masks[:, source])) for row in rows
-        ]
-        assert sorted(sources) == rows
-        assert all(source != row for source, row in zip(sources, rows, strict=True)) or len(rows) == 1
 
 
 def test_figures_count_by_hand() -> None:
