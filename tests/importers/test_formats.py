@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from autolabel import masks
 from autolabel.errors import UserError
 from autolabel.exporters import ExportOptions, export
-from autolabel.exporters.polygons import join, outlines, rasterise
+from autolabel.exporters.polygons import join, outlines, rasterise, without_far_islands
 from autolabel.importers import find_importer, read_labels
 from autolabel.labels import FrameState, InputKind, Masklet, VideoLabels
 
@@ -192,7 +192,11 @@ def doubled(labels: VideoLabels) -> VideoLabels:
 
 def drawn(labels: VideoLabels) -> VideoLabels:
     """The labels with what readers of polygons see of their masks."""
-    return replace(labels, masklets=with_masks(labels, lambda mask: rasterise(join(outlines(mask)), mask.shape[::-1])))
+
+    def seen(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        return rasterise(join(outlines(without_far_islands(mask))), mask.shape[::-1])
+
+    return replace(labels, masklets=with_masks(labels, seen))
 
 
 def with_masks(labels: VideoLabels, change: Callable[[NDArray[np.bool_]], NDArray[np.bool_]]) -> tuple[Masklet, ...]:
