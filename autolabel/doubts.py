@@ -137,7 +137,7 @@ def _class_doubts(masklet: Masklet, class_names: Sequence[str]) -> Iterator[Doub
         yield Doubt(Reason.LOW_MARGIN, chance, frame_index, words)
     against = sum(lead < 0 for lead in leads)
     if against:
-        said = class_names[int(np.nanargmax(worst.class_scores))]
+        said = class_names[worst.class_id]
         words = f"{against} of {counted_noun(len(leads), 'detection')} for another class, such as “{said}”"
         yield Doubt(Reason.DISAGREEMENT, against / len(leads), frame_index, words)
 

@@ -394,6 +394,7 @@ class VideoLabeler(Labeler):
             if not self._setup.starts(item) or self._is_known(frame_index, item):
                 unused.append(item)
                 continue
+            self._end_rival(frame_index, item)
             track = self._begin_track(frame_index, item)
             new[track.object_id] = track
         self._condition(frame_index, new.values())
@@ -411,19 +412,20 @@ class VideoLabeler(Labeler):
     def _is_known(self, frame_index: int, item: Detected) -> bool:
         """Whether a live masklet is where the detection is: one of its class, or another that it may be mistaken for.
 
-        That it is no mistake shows when the keyframe before said the same. Then the tracker went over to this object
-        from another one, whose masklet ends.
+        That it is no mistake shows when the keyframe before said the same.
         """
         of_class = [track for track in self.state.live.values() if track.class_id == item.class_id]
         if self._in_place_of(frame_index, item.rle, of_class, self._settings.match_iou) is not None:
             return True
         rival = self._in_place_of(frame_index, item.rle, self.state.live.values())
-        if rival is None or not self._was_contested(rival, item.class_id):
-            return rival is not None
-        if rival.missed:
+        return rival is not None and not self._was_contested(rival, item.class_id)
+
+    def _end_rival(self, frame_index: int, item: Detected) -> None:
+        """End the unconfirmed masklet that is where a new one starts: from its object the tracker went over to this."""
+        rival = self._in_place_of(frame_index, item.rle, self.state.live.values())
+        if rival is not None and rival.missed:
             rival.set_aside([index for index in rival.rows if index > rival.last_confirmed], DRIFTED)
             self._end([rival])
-        return False
 
     def _was_contested(self, track: Track, class_id: int) -> bool:
         """Whether the keyframe before saw an object of this class, too, where the masklet was."""

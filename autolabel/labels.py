@@ -58,6 +58,11 @@ class Evidence:
     class_scores: tuple[float, ...]
     model: str
 
+    @property
+    def class_id(self) -> int:
+        """The class with the best score."""
+        return int(np.nanargmax(self.class_scores))
+
 
 @dataclass(frozen=True)
 class Masklet:

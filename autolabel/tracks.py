@@ -4,8 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-import numpy as np
-
 from autolabel import masks
 from autolabel.association import Detected
 from autolabel.labels import Evidence, Source
@@ -121,8 +119,7 @@ class Track:
     @property
     def is_established(self) -> bool:
         """Whether two detections said by themselves what it is, so that one which says otherwise saw something else."""
-        named = [int(np.nanargmax(item.class_scores)) for item in self.evidence]
-        return named.count(self.class_id) > 1
+        return [item.class_id for item in self.evidence].count(self.class_id) > 1
 
     @property
     def class_id(self) -> int:

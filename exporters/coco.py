@@ -9,10 +9,10 @@ does not: a video's rate and number of frames, evidence and flags.
 Format: https://cocodataset.org/#format-data.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from autolabel.exporters.options import ExportOptions
 from autolabel.exporters.plan import Picture, plan_pictures, with_labels
@@ -22,7 +22,10 @@ from autolabel.exporters.writing import write_json, write_pictures
 from autolabel.labels import Masklet
 from autolabel.masks import area
 
-__all__ = ["Coco", "categories", "instance"]
+__all__ = ["ABOUT", "Coco", "categories", "instance"]
+
+ABOUT: Final[Mapping[str, Any]] = {"info": {"description": "Labelled with openvocab-autolabel"}, "licenses": []}
+"""What a file says of itself."""
 
 
 class Coco:
@@ -37,8 +40,7 @@ class Coco:
             write_json(
                 out / split / "annotations.json",
                 {
-                    "info": {"description": "Labelled with openvocab-autolabel"},
-                    "licenses": [],
+                    **ABOUT,
                     "images": map(_image, pictures),
                     "annotations": _annotations(selection, pictures),
                     "categories": categories(selection.class_names),

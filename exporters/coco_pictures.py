@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from autolabel import masks
 from autolabel.errors import UserError
-from autolabel.exporters.polygons import along_edges
+from autolabel.exporters.polygons import around
+from autolabel.masks import Rle
 
 __all__ = ["CocoPicture", "coco_picture_count", "read_coco_pictures"]
 
@@ -89,7 +89,7 @@ def _pictures_of_split(folder: Path, split: str) -> Iterator[CocoPicture]:
 
 def _polygon(annotation: Mapping[str, Any]) -> list[int]:
     """The mask of an annotation as one polygon ``[x, y, x, y, ...]``."""
-    rle = annotation["segmentation"]
-    mask = masks.decode({"size": rle["size"], "counts": rle["counts"].encode("ascii")})
-    points: list[int] = along_edges(mask).flatten().tolist()
+    rle, (x, y, width, height) = annotation["segmentation"], map(int, annotation["bbox"])
+    mask = Rle(size=rle["size"], counts=rle["counts"].encode("ascii"))
+    points: list[int] = around(mask, (x, y, x + width, y + height)).flatten().tolist()
     return points

@@ -19,17 +19,14 @@ from typing import Final
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-import numpy as np
-
 from autolabel.exporters.appearances import appearances
 from autolabel.exporters.options import ExportOptions
 from autolabel.exporters.plan import ALL, by_input, plan_videos
-from autolabel.exporters.polygons import along_edges
+from autolabel.exporters.polygons import around
 from autolabel.exporters.protocols import ExportReport
 from autolabel.exporters.selection import Selection
 from autolabel.exporters.writing import write_pictures, write_text
 from autolabel.labels import Masklet, Source, VideoLabels
-from autolabel.masks import decode_crop
 
 __all__ = ["Cvat"]
 
@@ -108,6 +105,5 @@ def _add_polygon(track: Element, frame_index: int, points: str, *, outside: bool
 
 
 def _points(masklet: Masklet, row: int) -> str:
-    box = masklet.xyxy[row].astype(int).tolist()
-    polygon = along_edges(decode_crop(masklet.rles[row], box)) + np.array(box[:2])
+    polygon = around(masklet.rles[row], masklet.xyxy[row].astype(int).tolist())
     return ";".join(f"{x},{y}" for x, y in polygon.tolist())

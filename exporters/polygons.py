@@ -22,7 +22,9 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import DisjointSet
 from scipy.spatial import Delaunay, KDTree
 
-__all__ = ["along_edges", "join", "outlines", "rasterise", "without_far_islands"]
+from autolabel.masks import Rle, decode_crop
+
+__all__ = ["along_edges", "around", "join", "outlines", "rasterise", "without_far_islands"]
 
 Points: TypeAlias = NDArray[np.int32]
 """Corners or border pixels ``(x, y)``, int32, shape ``(P, 2)``."""
@@ -43,8 +45,10 @@ def without_far_islands(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     From the largest part on, each joins what was kept before it or is left out.
     """
     count, numbers, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    if count < 3:  # the background and at most one part
+        return mask
     areas = stats[1:, cv2.CC_STAT_AREA]  # (count - 1,)
-    largest, *islands = (np.argsort(-areas, kind="stable") + 1).tolist() if count > 1 else [0]
+    largest, *islands = (np.argsort(-areas, kind="stable") + 1).tolist()
     kept: NDArray[np.bool_] = numbers == largest
     distances = _distances(kept)
     for island in islands:
@@ -52,7 +56,7 @@ def without_far_islands(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         if areas[island - 1] > distances[pixels].min() - 1:
             kept |= pixels
             distances = _distances(kept)
-    return np.asarray(kept & mask)
+    return kept
 
 
 def _distances(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -84,6 +88,11 @@ def along_edges(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     """
     doubled = mask.repeat(2, axis=0).repeat(2, axis=1)  # (2H, 2W)
     return _ring([(outline + 1) // 2 for outline in outlines(doubled)]).astype(np.int64)
+
+
+def around(rle: Rle, xyxy: Sequence[int]) -> NDArray[np.int64]:
+    """`along_edges` of a mask in a frame, of which only the mask's box is decoded, in pixels of the frame."""
+    return np.add(along_edges(decode_crop(rle, xyxy)), xyxy[:2], dtype=np.int64)
 
 
 def rasterise(polygon: NDArray[np.float64], size_wh: tuple[int, int]) -> NDArray[np.bool_]:

@@ -17,7 +17,7 @@ from itertools import count, groupby
 from pathlib import Path
 from typing import Any
 
-from autolabel.exporters.coco import categories
+from autolabel.exporters.coco import ABOUT, categories
 from autolabel.exporters.options import ExportOptions
 from autolabel.exporters.plan import ALL, Picture, by_input, plan_videos
 from autolabel.exporters.protocols import ExportReport
@@ -39,8 +39,7 @@ class YoutubeVis:
         write_json(
             out / "annotations.json",
             {
-                "info": {"description": "Labelled with openvocab-autolabel"},
-                "licenses": [],
+                **ABOUT,
                 "videos": _videos(pictures),
                 "categories": categories(selection.class_names),
                 "annotations": _annotations(selection, pictures),

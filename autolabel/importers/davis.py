@@ -1,8 +1,8 @@
 """Labels from DAVIS' palette PNGs, as `autolabel.exporters.davis` describes them.
 
 The number 255, what is not to be judged, is no object but a crowd of every class, so that evaluation leaves it out.
-Classes come from ``davis_semantics.json`` and
-``categories.json`` in the folder that is given; without them every object is an "object".
+Classes come from ``davis_semantics.json`` and ``categories.json`` in the folder that is given; without them every
+object is an "object".
 """
 
 from collections.abc import Mapping, Sequence

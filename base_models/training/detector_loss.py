@@ -138,9 +138,9 @@ def hint_losses(hints: Tensor, cells: Tensor, targets: list[Targets]) -> dict[st
     """
     wanted = torch.stack([_attributes_of_cells(cells, target) for target in targets])  # (B, S, 2)
     losses = {}
-    for index, (name, logits) in enumerate(zip(("colour_hint", "shape_hint"), hints.chunk(2, dim=-1), strict=True)):
-        shown = SHOWN if index else SHOWN.T  # (8, 8), by the other attribute
-        logits = logits.masked_fill(~shown[wanted[..., 1 - index]], -1e4)  # (B, S, 8)
+    kinds = zip(("colour_hint", "shape_hint"), hints.chunk(2, dim=-1), (SHOWN.T, SHOWN), strict=True)
+    for index, (name, all_logits, shown) in enumerate(kinds):
+        logits = all_logits.masked_fill(~shown[wanted[..., 1 - index]], -1e4)  # (B, S, 8), by the other attribute
         total = functional.cross_entropy(
             logits.flatten(0, 1), wanted[..., index].flatten(), ignore_index=-1, reduction="sum"
         )
@@ -152,9 +152,8 @@ def _attributes_of_cells(cells: Tensor, target: Targets) -> Tensor:
     """Colour and shape of the object in whose box's middle a cell lies, the smallest one's; else -1. (S, 2)."""
     if not len(target.all_boxes):
         return torch.full((len(cells), 2), -1)
-    centre, size = target.all_boxes[:, :2], target.all_boxes[:, 2:]  # both (M, 2)
-    inside = ((cells[:, None] - centre).abs() < HINT_SHARE / 2 * size).all(-1)  # (S, M)
-    area = size.prod(1).expand(len(cells), -1).masked_fill(~inside, float("inf"))  # (S, M)
+    inside = _inside(cells, target.all_boxes, HINT_SHARE)  # (S, M)
+    area = target.all_boxes[:, 2:].prod(1).expand(len(cells), -1).masked_fill(~inside, float("inf"))  # (S, M)
     attributes = target.all_attributes[area.argmin(1)]  # (S, 2)
     return attributes.masked_fill(~inside.any(1, keepdim=True), -1)
 
@@ -200,9 +199,7 @@ def _layer_losses(layer: Prediction, targets: list[Targets], queries_per_object:
 @torch.no_grad()
 def _unshown(boxes: Tensor, target: Targets) -> Tensor:
     """Tokens from which queries learn nothing, (Q, T): those of the objects in which their boxes (Q, 4) are centred."""
-    centre, size = target.all_boxes[:, :2], target.all_boxes[:, 2:]  # both (M, 2)
-    inside = ((boxes[:, None, :2] - centre).abs() < size / 2).all(-1)  # (Q, M)
-    return inside.float() @ target.unshown.float() > 0
+    return _inside(boxes[:, :2], target.all_boxes).float() @ target.unshown.float() > 0
 
 
 def _class_loss(logits: Tensor, wanted: Tensor) -> Tensor:
@@ -241,6 +238,11 @@ def _costs(logits: Tensor, boxes: Tensor, target: Targets) -> Tensor:
     giou_cost = -generalized_box_iou(_corners(boxes), _corners(target.boxes))  # (Q, N)
     cost: Tensor = CLASS_COST * class_cost + L1_COST * l1_cost + GIOU_COST * giou_cost
     return cost
+
+
+def _inside(points: Tensor, boxes: Tensor, share: float = 1.0) -> Tensor:
+    """Whether points (P, 2) lie within the middle share of boxes (M, 4), bool (P, M)."""
+    return ((points[:, None] - boxes[:, :2]).abs() < share / 2 * boxes[:, 2:]).all(-1)
 
 
 def _corners(boxes: Tensor) -> Tensor:

@@ -115,6 +115,8 @@ def roll_out(
                 output = _prompted(model, features, prompts)
             elif prompted and again is not None:
                 output = _prompted_again(model, features, past.conditioned(model, features, frame_index), again)
+                if again.is_correction:
+                    past.others.clear()
             else:
                 output = _tracked(model, features, past.conditioned(model, features, frame_index))
             outputs.append(output)
@@ -122,8 +124,7 @@ def roll_out(
                 # Gradients flow back in time through features and pointers, not through masks: cheaper and calmer.
                 logits = output.memory_logits.detach()
                 memory = memorise(model, features, output.remembered, logits, prompted=prompted)
-                corrected = prompted and again is not None and again.is_correction
-                past.add(frame_index, memory, prompted=prompted, outdates=corrected)
+                past.add(frame_index, memory, prompted=prompted)
     return outputs
 
 
@@ -135,9 +136,7 @@ class _Past:
     prompted: Memory | None = None
     others: dict[int, Memory] = field(default_factory=dict)
 
-    def add(self, frame_index: int, memory: Memory, *, prompted: bool, outdates: bool) -> None:
-        if outdates:
-            self.others.clear()
+    def add(self, frame_index: int, memory: Memory, *, prompted: bool) -> None:
         if prompted:
             self.prompted_index, self.prompted = frame_index, memory
         else:

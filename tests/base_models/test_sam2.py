@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pytest
@@ -19,6 +20,11 @@ from autolabel.base_models.protocols import Prompt
 from autolabel.base_models.sam2 import Sam2, Sam2Session
 from autolabel.base_models.training.tracker_model import initialise, tracker_config
 from autolabel.scenes import plan_video
+
+Clip: TypeAlias = list[np.ndarray]
+Boxes: TypeAlias = Mapping[int, list[float]]
+Masks: TypeAlias = Mapping[int, np.ndarray]
+"""Masks of all objects by frame, shape ``(N, H, W)``."""
 
 FRAME_COUNT = 18  # the two loops agree on the number of object pointers from 16 frames on
 
@@ -56,22 +62,15 @@ def make_checkpoint(folder: Path, config: Sam2VideoConfig) -> Path:
 
 
 @pytest.fixture(scope="module")
-def clip() -> list[np.ndarray]:
+def clip() -> Clip:
     """Frames of one drawn video."""
     return [scene.image for scene in plan_video(5, frame_count=FRAME_COUNT)]
 
 
-BOXES = {1: [40.0, 30.0, 90.0, 90.0], 2: [120.0, 60.0, 180.0, 130.0], 3: [10.0, 100.0, 70.0, 180.0]}
+BOXES: Boxes = {1: [40.0, 30.0, 90.0, 90.0], 2: [120.0, 60.0, 180.0, 130.0], 3: [10.0, 100.0, 70.0, 180.0]}
 
 
-def their_masks(
-    folder: Path,
-    clip: list[np.ndarray],
-    start: int,
-    *,
-    reverse: bool = False,
-    boxes: Mapping[int, list[float]] = BOXES,
-) -> dict[int, np.ndarray]:
+def their_masks(folder: Path, clip: Clip, start: int, boxes: Boxes = BOXES, *, reverse: bool = False) -> Masks:
     """Masks of all objects, one at a time so that none influences another, by frame, shape ``(N, H, W)``."""
     model = Sam2VideoModel.from_pretrained(folder, dtype=torch.float32).eval()
     processor = Sam2VideoProcessor.from_pretrained(folder)
@@ -86,14 +85,7 @@ def their_masks(
     return {frame: np.stack(masks) for frame, masks in found.items()}
 
 
-def our_masks(
-    folder: Path,
-    clip: list[np.ndarray],
-    start: int,
-    *,
-    reverse: bool = False,
-    boxes: Mapping[int, list[float]] = BOXES,
-) -> dict[int, np.ndarray]:
+def our_masks(folder: Path, clip: Clip, start: int, boxes: Boxes = BOXES, *, reverse: bool = False) -> Masks:
     """The same through one session that tracks all objects together."""
     height, width = clip[0].shape[:2]
     session = Sam2(folder, device="cpu", dtype="float32").start((width, height))
@@ -108,22 +100,22 @@ def our_masks(
 
 
 @pytest.mark.parametrize(("start", "reverse"), [(0, False), (3, False), (FRAME_COUNT - 1, True)])
-def test_masks_equal_those_of_transformers(checkpoint: Path, clip: list[np.ndarray], start: int, reverse: bool) -> None:
+def test_masks_equal_those_of_transformers(checkpoint: Path, clip: Clip, start: int, reverse: bool) -> None:
     """Objects tracked together get the masks that transformers' iterator gives to each of them alone."""
     theirs = their_masks(checkpoint, clip, start, reverse=reverse)
     ours = our_masks(checkpoint, clip, start, reverse=reverse)
     assert_equal_masks(theirs, ours)
 
 
-def test_masks_of_a_real_size_equal_those_of_transformers(real_size_checkpoint: Path, clip: list[np.ndarray]) -> None:
+def test_masks_of_a_real_size_equal_those_of_transformers(real_size_checkpoint: Path, clip: Clip) -> None:
     """The same at the size that users run, for one object through sixteen frames."""
     boxes = {1: BOXES[1]}
-    theirs = their_masks(real_size_checkpoint, clip[:16], 0, boxes=boxes)
-    ours = our_masks(real_size_checkpoint, clip[:16], 0, boxes=boxes)
+    theirs = their_masks(real_size_checkpoint, clip[:16], 0, boxes)
+    ours = our_masks(real_size_checkpoint, clip[:16], 0, boxes)
     assert_equal_masks(theirs, ours)
 
 
-def assert_equal_masks(theirs: Mapping[int, np.ndarray], ours: Mapping[int, np.ndarray]) -> None:
+def assert_equal_masks(theirs: Masks, ours: Masks) -> None:
     """The same frames, masks somewhere, and hardly a pixel that differs."""
     assert theirs.keys() == ours.keys()
     assert any(masks.any() for masks in theirs.values())
@@ -132,7 +124,7 @@ def assert_equal_masks(theirs: Mapping[int, np.ndarray], ours: Mapping[int, np.n
         assert differing <= 1e-4 * expected.size, f"frame {frame_index}: {differing} pixels differ"
 
 
-def test_a_session_goes_on_from_its_snapshot(checkpoint: Path, clip: list[np.ndarray]) -> None:
+def test_a_session_goes_on_from_its_snapshot(checkpoint: Path, clip: Clip) -> None:
     """A session that is begun from the bytes of another one gives the same masks to the last pixel."""
     height, width = clip[0].shape[:2]
     tracker = Sam2(checkpoint, device="cpu", dtype="float32")
@@ -149,7 +141,7 @@ def test_a_session_goes_on_from_its_snapshot(checkpoint: Path, clip: list[np.nda
     assert first.snapshot() == second.snapshot()
 
 
-def test_a_click_on_a_tracked_object_makes_its_memories_void(checkpoint: Path, clip: list[np.ndarray]) -> None:
+def test_a_click_on_a_tracked_object_makes_its_memories_void(checkpoint: Path, clip: Clip) -> None:
     """What was tracked before a correction is forgotten, for the corrected object alone."""
     height, width = clip[0].shape[:2]
     session = Sam2(checkpoint, device="cpu", dtype="float32").start((width, height))
@@ -163,6 +155,6 @@ def test_a_click_on_a_tracked_object_makes_its_memories_void(checkpoint: Path, c
     assert {("1", "conditioning"), ("2", "recent"), ("3", "recent")} <= remembered
 
 
-def _step(session: Sam2Session, clip: list[np.ndarray], frame_index: int) -> np.ndarray:
+def _step(session: Sam2Session, clip: Clip, frame_index: int) -> np.ndarray:
     session.encode(frame_index, clip[frame_index])
     return session.step(frame_index, list(BOXES)).masks

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import clip, textured, write_run, write_video, write_video_of
+from factories import clip, identity_of, textured, write_run, write_video, write_video_of
 
 from autolabel.importers import read_labels
 from autolabel.labels import InputKind, Masklet, VideoLabels
 from autolabel.scene_files import write_scene_video
 from autolabel.scenes import plan_video
-from autolabel.store import InputIdentity, Run
-from autolabel.video import VideoInput
+from autolabel.store import Run
 
 REAL = Path(__file__).parents[3] / "shared/realdata"
 REAL_FILES = {"davis": REAL / "davis/results/osvos/bmx-trees", "sav": REAL / "sav/sav_000001_auto.json"}
@@ -41,9 +40,7 @@ def labels(request: pytest.FixtureRequest, tmp_path: Path) -> VideoLabels:
 @pytest.fixture
 def run(labels: VideoLabels, tmp_path: Path) -> Run:
     """The video as it was labelled."""
-    video = VideoInput.open(labels.path)
-    identity = InputIdentity(video.sha256, video.size_bytes, video.info.stream, video.info.time_base)
-    return write_run(tmp_path / "run", labels, identities=[identity])
+    return write_run(tmp_path / "run", labels, identities=[identity_of(Path(labels.path))])
 
 
 def _beginning(labels: VideoLabels) -> VideoLabels:

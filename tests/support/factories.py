@@ -89,6 +89,11 @@ def write_video_of(path: Path, images: Sequence[NDArray[np.uint8]]) -> InputIden
     with VideoWriter(path, fps=25) as writer:
         for image in images:
             writer.write(image)
+    return identity_of(path)
+
+
+def identity_of(path: Path) -> InputIdentity:
+    """The identity of a real video."""
     video = VideoInput.open(path)
     return InputIdentity(video.sha256, video.size_bytes, video.info.stream, video.info.time_base)
 
