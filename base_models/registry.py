@@ -38,6 +38,8 @@ class NamedModel:
 
 _GROUNDING_DINO = "autolabel.base_models.grounding_dino:GroundingDino"
 _SAM2 = "autolabel.base_models.sam2:Sam2"
+_EDGETAM = "autolabel.base_models.edgetam:EdgeTam"
+_SAM3_TRACKER = "autolabel.base_models.sam3_tracker:Sam3Tracker"
 
 DETECTORS: Final[Mapping[str, NamedModel]] = {
     "tiny-scenes": NamedModel(
@@ -59,11 +61,22 @@ TRACKERS: Final[Mapping[str, NamedModel]] = {
     "sam2-small": NamedModel(_SAM2, "facebook/sam2.1-hiera-small", "46 M parameters"),
     "sam2-base-plus": NamedModel(_SAM2, "facebook/sam2.1-hiera-base-plus", "81 M parameters"),
     "sam2-large": NamedModel(_SAM2, "facebook/sam2.1-hiera-large", "224 M parameters"),
+    "sam2.0-tiny": NamedModel(_SAM2, "facebook/sam2-hiera-tiny", "the first SAM 2, 39 M parameters"),
+    "sam2.0-small": NamedModel(_SAM2, "facebook/sam2-hiera-small", "the first SAM 2, 46 M parameters"),
+    "sam2.0-base-plus": NamedModel(_SAM2, "facebook/sam2-hiera-base-plus", "the first SAM 2, 81 M parameters"),
+    "sam2.0-large": NamedModel(_SAM2, "facebook/sam2-hiera-large", "the first SAM 2, 224 M parameters"),
+    "edgetam": NamedModel(_EDGETAM, "yonigozlan/EdgeTAM-hf", "small memories; needs the extra edgetam"),
+    "sam3": NamedModel(_SAM3_TRACKER, "facebook/sam3", "the tracker of SAM 3; its licence must be accepted"),
 }
 
 _ADAPTERS: Mapping[Role, Mapping[str, str]] = {
     "detector": {"grounding-dino": _GROUNDING_DINO},
-    "tracker": {"sam2_video": _SAM2},
+    "tracker": {
+        "sam2_video": _SAM2,
+        "edgetam_video": _EDGETAM,
+        "sam3_tracker_video": _SAM3_TRACKER,
+        "sam3_video": _SAM3_TRACKER,
+    },
 }  # by the model_type in a checkpoint's config.json
 
 

@@ -1,0 +1,173 @@
+"""Checkpoints of SAM 2 and its relatives with random weights: the real architectures, made narrow and small."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    EdgeTamVideoConfig,
+    EdgeTamVideoModel,
+    EdgeTamVisionConfig,
+    PreTrainedModel,
+    Sam2ImageProcessor,
+    Sam2VideoConfig,
+    Sam2VideoModel,
+    Sam2VideoProcessor,
+    Sam2VideoVideoProcessor,
+    Sam3ImageProcessor,
+    Sam3TrackerVideoConfig,
+    Sam3TrackerVideoModel,
+    Sam3TrackerVideoProcessor,
+    TimmWrapperConfig,
+)
+
+WIDTH = 128
+"""Of everything after the image encoder."""
+
+_SIDE, _SAM3_SIDE = 128, 112  # pixels: 8 cells of 16 pixels, and 8 of 14
+_CELLS = 8
+_LEVELS = [[4 * _CELLS, 4 * _CELLS], [2 * _CELLS, 2 * _CELLS], [_CELLS, _CELLS]]
+
+SIZES: dict[str, dict[str, Any]] = {
+    "tiny": {},
+    "small": {"blocks_per_stage": [1, 2, 11, 2], "global_attention_blocks": [7, 10, 13]},
+    "base-plus": {
+        "num_attention_heads_per_stage": [2, 4, 8, 16],
+        "blocks_per_stage": [2, 3, 16, 3],
+        "global_attention_blocks": [12, 16, 20],
+        "window_positional_embedding_background_size": [14, 14],
+    },
+    "large": {
+        "num_attention_heads_per_stage": [2, 4, 8, 16],
+        "blocks_per_stage": [2, 6, 36, 4],
+        "global_attention_blocks": [23, 33, 43],
+        "window_size_per_stage": [8, 4, 16, 8],
+    },
+}
+"""What the configurations of the published sizes say of the image encoder, but for its width."""
+
+_STEMS = {"tiny": 24, "small": 24, "base-plus": 28, "large": 36}  # a quarter of the real ones
+
+_AFTER_THE_ENCODER: dict[str, Any] = {
+    "memory_attention_hidden_size": WIDTH,
+    "memory_encoder_hidden_size": WIDTH,
+    "mask_downsampler_embed_dim": WIDTH,
+    "memory_fuser_embed_dim": WIDTH,
+    "memory_fuser_intermediate_dim": WIDTH,
+}
+_MASK_DECODER = {"hidden_size": WIDTH, "mlp_dim": 64, "num_attention_heads": 4, "iou_head_hidden_dim": 64}
+
+
+def save_sam2(folder: Path, size: str, *, version: str) -> Path:
+    """Save a SAM 2 (version "2.0") or SAM 2.1 of one of the published sizes."""
+    stem = _STEMS[size]
+    widths = [stem, 2 * stem, 4 * stem, 8 * stem]
+    backbone = {
+        "model_type": "sam2_hiera_det_model",
+        "image_size": [_SIDE, _SIDE],
+        "hidden_size": stem,
+        "embed_dim_per_stage": widths,
+        **SIZES[size],
+    }
+    vision = {"backbone_config": backbone, "backbone_channel_list": widths[::-1], "backbone_feature_sizes": _LEVELS}
+    config = Sam2VideoConfig(
+        vision_config={"model_type": "sam2_vision_model", "fpn_hidden_size": WIDTH, **vision},
+        prompt_encoder_config={"hidden_size": WIDTH, "image_size": _SIDE},
+        mask_decoder_config=_MASK_DECODER,
+        image_size=_SIDE,
+        memory_attention_feed_forward_hidden_size=WIDTH,
+        memory_attention_rope_feat_sizes=[_CELLS, _CELLS],
+        enable_temporal_pos_encoding_for_object_pointers=version == "2.1",
+        enable_occlusion_spatial_embedding=version == "2.1",
+        **_AFTER_THE_ENCODER,
+    )
+    _save(Sam2VideoModel(config), folder)
+    return _save_sam2_processor(folder)
+
+
+def save_edgetam(folder: Path) -> Path:
+    """Save an EdgeTAM, with the image encoder that the published one has."""
+    backbone = TimmWrapperConfig(
+        architecture="repvit_m1", model_args={"in_chans": 3, "features_only": True, "out_indices": [0, 1, 2, 3]}
+    )
+    config = EdgeTamVideoConfig(
+        vision_config=EdgeTamVisionConfig(
+            backbone_config=backbone, backbone_feature_sizes=_LEVELS, fpn_hidden_size=WIDTH
+        ),
+        prompt_encoder_config={"hidden_size": WIDTH, "image_size": _SIDE},
+        mask_decoder_config=_MASK_DECODER,
+        image_size=_SIDE,
+        memory_attention_mlp_hidden_size=WIDTH,
+        memory_attention_rope_feat_sizes=[_CELLS, _CELLS],
+        memory_attention_rope_k_sizes=[4, 4],
+        perceiver_resampler_num_latents=8,
+        perceiver_resampler_num_latents_2d=16,
+        enable_temporal_pos_encoding_for_object_pointers=False,
+        enable_occlusion_spatial_embedding=False,
+        **_AFTER_THE_ENCODER,
+    )
+    _save(EdgeTamVideoModel(config), folder)
+    return _save_sam2_processor(folder)
+
+
+def save_sam3_tracker(folder: Path) -> Path:
+    """Save the tracker of a SAM 3 by itself."""
+    _save(Sam3TrackerVideoModel(Sam3TrackerVideoConfig(**sam3_tracker_settings())), folder)
+    size = {"height": _SAM3_SIDE, "width": _SAM3_SIDE}
+    video_processor = Sam2VideoVideoProcessor(size=size, image_mean=[0.5] * 3, image_std=[0.5] * 3)
+    processor = Sam3TrackerVideoProcessor(Sam3ImageProcessor(size=size), video_processor, target_size=_SAM3_SIDE)
+    processor.save_pretrained(folder)
+    return folder
+
+
+def sam3_tracker_settings() -> dict[str, Any]:
+    """Arguments of a small `Sam3TrackerVideoConfig`."""
+    return {
+        "vision_config": sam3_vision_settings(),
+        "prompt_encoder_config": {"hidden_size": WIDTH},
+        "mask_decoder_config": _MASK_DECODER,
+        "image_size": _SAM3_SIDE,
+        "memory_attention_num_layers": 2,
+        "memory_attention_feed_forward_hidden_size": WIDTH,
+        **_AFTER_THE_ENCODER,
+    }
+
+
+def sam3_vision_settings() -> dict[str, Any]:
+    """What detector and tracker of a small SAM 3 say of the image encoder."""
+    backbone = {
+        "model_type": "sam3_vit_model",
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "image_size": _SAM3_SIDE,
+        "pretrain_image_size": _SAM3_SIDE,
+        "window_size": 4,
+        "global_attn_indexes": [1],
+    }
+    return {
+        "model_type": "sam3_vision_model",
+        "backbone_config": backbone,
+        "fpn_hidden_size": WIDTH,
+        "backbone_feature_sizes": _LEVELS,
+    }
+
+
+def _save(model: PreTrainedModel, folder: Path) -> None:
+    """Save a model whose every parameter counts, none of them being zero as many are at the start."""
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += 0.04 * torch.randn(parameter.shape, generator=generator)
+        for name, parameter in model.named_parameters():
+            if name.endswith("pred_obj_score_head.proj_out.bias"):
+                parameter += 2.0  # far from the decision, so that no loop sits on an edge
+    model.save_pretrained(folder)
+
+
+def _save_sam2_processor(folder: Path) -> Path:
+    size = {"height": _SIDE, "width": _SIDE}
+    processor = Sam2VideoProcessor(Sam2ImageProcessor(size=size), Sam2VideoVideoProcessor(size=size), target_size=_SIDE)
+    processor.save_pretrained(folder)
+    return folder
