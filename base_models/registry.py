@@ -1,8 +1,9 @@
 """Which base models can be named, and loading them by name.
 
 A name is one of the short names below, a hub id, a local folder, ``package.module:Class``, or the name of an entry
-point in the group ``autolabel.detectors`` or ``autolabel.trackers``. A third party's detector is constructed with the
-ontology, ``Class(ontology)``, a tracker without arguments, ``Class()``.
+point in the group ``autolabel.detectors``, ``autolabel.trackers`` or ``autolabel.concept_trackers``. A third party's
+detector or concept tracker is constructed with the ontology, ``Class(ontology)``, a tracker without arguments,
+``Class()``.
 """
 
 import json
@@ -11,14 +12,24 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from autolabel.base_models.loading import EMBEDDED, resolve_checkpoint
-from autolabel.base_models.protocols import Detector, Tracker
+from autolabel.base_models.protocols import ConceptTracker, Detector, Tracker
 from autolabel.errors import ModelError
 from autolabel.ontologies import Ontology
 from autolabel.plugins import find_plugin, import_class
 
-__all__ = ["DETECTORS", "TRACKERS", "NamedModel", "load_detector", "load_tracker"]
+__all__ = [
+    "CONCEPT_TRACKERS",
+    "DEFAULT_DETECTOR",
+    "DEFAULT_TRACKER",
+    "DETECTORS",
+    "TRACKERS",
+    "NamedModel",
+    "load_concept_tracker",
+    "load_detector",
+    "load_tracker",
+]
 
-Role = Literal["detector", "tracker"]
+Role = Literal["detector", "tracker", "concept tracker"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,7 @@ class NamedModel:
 _GROUNDING_DINO = "autolabel.base_models.grounding_dino:GroundingDino"
 _SAM2 = "autolabel.base_models.sam2:Sam2"
 _EDGETAM = "autolabel.base_models.edgetam:EdgeTam"
+_SAM3_VIDEO = "autolabel.base_models.sam3_video:Sam3Video"
 _SAM3_TRACKER = "autolabel.base_models.sam3_tracker:Sam3Tracker"
 
 DETECTORS: Final[Mapping[str, NamedModel]] = {
@@ -69,6 +81,13 @@ TRACKERS: Final[Mapping[str, NamedModel]] = {
     "sam3": NamedModel(_SAM3_TRACKER, "facebook/sam3", "the tracker of SAM 3; its licence must be accepted"),
 }
 
+CONCEPT_TRACKERS: Final[Mapping[str, NamedModel]] = {
+    "sam3": NamedModel(_SAM3_VIDEO, "facebook/sam3", "open vocabulary; its licence must be accepted"),
+}
+
+DEFAULT_DETECTOR: Final = "grounding-dino"
+DEFAULT_TRACKER: Final = "sam2"
+
 _ADAPTERS: Mapping[Role, Mapping[str, str]] = {
     "detector": {"grounding-dino": _GROUNDING_DINO},
     "tracker": {
@@ -77,6 +96,7 @@ _ADAPTERS: Mapping[Role, Mapping[str, str]] = {
         "sam3_tracker_video": _SAM3_TRACKER,
         "sam3_video": _SAM3_TRACKER,
     },
+    "concept tracker": {"sam3_video": _SAM3_VIDEO},
 }  # by the model_type in a checkpoint's config.json
 
 
@@ -125,6 +145,36 @@ def load_tracker(
         tracker = adapter(checkpoint, device=device, dtype=dtype, memories=memories)
     if not isinstance(tracker, Tracker):
         raise ModelError(f"{name}: expected a tracker (name, start), found {type(tracker).__name__}")
+    return tracker
+
+
+def load_concept_tracker(
+    name: str,
+    ontology: Ontology,
+    *,
+    device: str | None = None,
+    dtype: str | None = None,
+    memories: int | None = None,
+) -> ConceptTracker:
+    """Load a concept tracker by name and bind it to an ontology.
+
+    Args:
+        name: As the module's docstring says.
+        ontology: What it is going to be asked for.
+        device: Where it runs; chosen by itself where None. A plugin chooses for itself.
+        dtype: Precision of its weights, likewise.
+        memories: How many frames an object remembers at most, likewise.
+
+    Raises:
+        UserError: There is no such model, or it is no concept tracker.
+    """
+    if plugin := find_plugin(name, "autolabel.concept_trackers"):
+        tracker = _construct(name, plugin, ontology)
+    else:
+        adapter, checkpoint = _find_adapter(name, CONCEPT_TRACKERS, "concept tracker")
+        tracker = adapter(ontology, checkpoint, device=device, dtype=dtype, memories=memories)
+    if not isinstance(tracker, ConceptTracker):
+        raise ModelError(f"{name}: expected a concept tracker (name, threshold, start), found {type(tracker).__name__}")
     return tracker
 
 
