@@ -7,7 +7,7 @@ from autolabel.base_models.sam3_pool import Found
 __all__ = ["BoundedSession"]
 
 
-class BoundedSession(Sam3VideoInferenceSession):
+class BoundedSession(Sam3VideoInferenceSession):  # type: ignore[misc]  # transformers has no types
     """What SAM 3 remembers of one video.
 
     transformers' own keeps every frame, every mask and every score, and copies the scores anew for each frame.
@@ -46,7 +46,7 @@ class BoundedSession(Sam3VideoInferenceSession):
         for per_object in (self.mask_inputs_per_obj, self.point_inputs_per_obj, self.frames_tracked_per_obj):
             for by_frame in per_object.values():
                 by_frame.clear()
-        self.processed_frames = {}
+        self.processed_frames.clear()
         self.obj_id_to_tracker_score_frame_wise.clear()
         self.suppressed_obj_ids.clear()
         self.unmatched_frame_inds.clear()  # read by the removal of objects that streaming does without, as is the next

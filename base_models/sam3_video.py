@@ -29,7 +29,7 @@ from autolabel.ontologies import Ontology
 __all__ = ["Sam3Video", "Sam3VideoSession"]
 
 
-class _Sam3VideoByClass(Sam3VideoModel):
+class _Sam3VideoByClass(Sam3VideoModel):  # type: ignore[misc]  # transformers has no types
     """The model, detecting by class in place of by prompt; the tracker keeps classes apart as it would prompts."""
 
     prompts: Prompts
