@@ -10,7 +10,7 @@ https://arxiv.org/abs/2411.17576, leave such frames out as well). Ages count the
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from autolabel.base_models.protocols import Image, MaskBatch, Prompt
+from autolabel.base_models.sam2_bank import ObjectMemory, Recall, Remembered
 from autolabel.base_models.sam2_memory import Memory
 from autolabel.base_models.sam2_steps import (
     Decoded,
@@ -53,32 +54,6 @@ class Steps:
     attend: Callable[..., Tensor]
 
 
-@dataclass
-class _Remembered:
-    """What one object keeps of one frame: the memory features ``(L, 64)`` and the pointer ``(C,)``."""
-
-    features: Tensor
-    pointer: Tensor
-
-
-@dataclass
-class _Object:
-    """All that is kept for one object, by frame."""
-
-    conditioning: dict[int, _Remembered] = field(default_factory=dict)
-    recent: dict[int, _Remembered] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Recall:
-    """The memories of one object that one frame attends to, and how many frames ago each was."""
-
-    maps: tuple[Tensor, ...]
-    map_ages: tuple[int, ...]
-    pointers: tuple[Tensor, ...]
-    pointer_ages: tuple[int, ...]
-
-
 class Sam2Session:
     """Tracking within one video; see `autolabel.base_models.protocols.TrackerSession`."""
 
@@ -90,9 +65,10 @@ class Sam2Session:
         self._size_wh = size_wh
         self._scale = model.image_size / np.array(size_wh, dtype=np.float64)
         self._features: dict[int, Features] = {}
-        self._objects: dict[int, _Object] = {}
+        self._objects: dict[int, ObjectMemory] = {}
         bound = model.config.max_cond_frame_num
         self._conditioning_frames = bound if bound > 0 else _CONDITIONING_FRAMES
+        self._pointers = model.config.max_object_pointers_in_encoder
         self._map_position = torch.empty(0)  # the same for every object and frame; known from the first memory on
 
     @torch.inference_mode()
@@ -167,9 +143,9 @@ class Sam2Session:
         names = sorted({name.rpartition("/")[0] for name in tensors}, key=lambda name: int(name.split("/")[2]))
         for name in names:
             object_id, kind, _, frame_index = name.split("/")
-            kept = self._objects.setdefault(int(object_id), _Object())
+            kept = self._objects.setdefault(int(object_id), ObjectMemory())
             frames = kept.conditioning if kind == "conditioning" else kept.recent
-            frames[int(frame_index)] = _Remembered(tensors[f"{name}/features"], tensors[f"{name}/pointer"])
+            frames[int(frame_index)] = Remembered(tensors[f"{name}/features"], tensors[f"{name}/pointer"])
 
     def _add_masks(self, frame_index: int, masks: Mapping[int, NDArray[np.bool_]]) -> dict[int, MaskBatch]:
         squares = torch.cat([self._to_square(mask) for mask in masks.values()])  # (N, 1, side, side)
@@ -187,30 +163,10 @@ class Sam2Session:
         self._remember(frame_index, [object_id], decoded, full_logits(self._model, decoded), prompted=True)
         return self._to_masks(decoded)
 
-    def _recall(self, frame_index: int, object_id: int, *, reverse: bool = False) -> _Recall:
-        """Choose memories as the original does, among the frames on which the object was seen: prompted and latest."""
-        kept = self._objects[object_id]
-        towards = -1 if reverse else 1
-        passed = [frame for frame in (*kept.conditioning, *kept.recent) if (frame_index - frame) * towards > 0]
-        ages = {frame: age for age, frame in enumerate(sorted(passed, key=lambda frame: -frame * towards), start=1)}
-        recent = [frame for frame in ages if frame in kept.recent]
-        maps = [frame for frame in recent[::-1] if ages[frame] < self._memories]
-        pointed = [frame for frame in recent if ages[frame] < self._model.config.max_object_pointers_in_encoder]
-        past = [frame for frame in kept.conditioning if (frame_index - frame) * towards >= 0]
-        return _Recall(
-            maps=(
-                *(memory.features for memory in kept.conditioning.values()),
-                *(kept.recent[frame].features for frame in maps),
-            ),
-            map_ages=(*(0 for _ in kept.conditioning), *(ages[frame] for frame in maps)),
-            pointers=(
-                *(kept.conditioning[frame].pointer for frame in past),
-                *(kept.recent[frame].pointer for frame in pointed),
-            ),
-            pointer_ages=(*(abs(frame_index - frame) for frame in past), *(ages[frame] for frame in pointed)),
-        )
+    def _recall(self, frame_index: int, object_id: int, *, reverse: bool = False) -> Recall:
+        return self._objects[object_id].recall(frame_index, self._memories, self._pointers, reverse=reverse)
 
-    def _attend(self, frame_index: int, recalls: Sequence[_Recall]) -> Tensor:
+    def _attend(self, frame_index: int, recalls: Sequence[Recall]) -> Tensor:
         device = self._model.device
         return self._steps.attend(
             self._model,
@@ -234,20 +190,17 @@ class Sam2Session:
         memory = self._steps.memorise(self._model, self._features[frame_index], decoded, logits, prompted=prompted)
         self._map_position = memory.position
         for row, object_id in enumerate(object_ids):
-            kept = self._objects.setdefault(object_id, _Object())
+            kept = self._objects.setdefault(object_id, ObjectMemory())
             if not prompted and decoded.object_logits[row, 0] <= 0:
                 continue
-            frames = kept.conditioning if prompted else kept.recent
-            frames[frame_index] = _Remembered(
+            remembered = Remembered(
                 memory.features[:, row].clone(memory_format=torch.contiguous_format), memory.pointers[row].clone()
             )
             if prompted:
-                kept.recent.pop(frame_index, None)  # a frame is remembered once
-                for oldest in list(kept.conditioning)[: -self._conditioning_frames]:
-                    del kept.conditioning[oldest]
-            nearest = sorted(kept.recent, key=lambda frame: abs(frame - frame_index))
-            for farthest in nearest[self._model.config.max_object_pointers_in_encoder :]:
-                del kept.recent[farthest]
+                kept.condition(frame_index, remembered, self._conditioning_frames)
+            else:
+                kept.recent[frame_index] = remembered
+            kept.keep_nearest(frame_index, self._pointers)
 
     def _clicks(self, prompts: Sequence[Prompt]) -> tuple[Tensor, Tensor]:
         """Prompts of one length as the model's points ``(N, P, 2)`` and labels ``(N, P)``; a box is two points."""

@@ -33,7 +33,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def clip() -> list[np.ndarray]:
     """Frames of one drawn video."""
-    return [scene.image for scene in plan_video(5, size_wh=(96, 80), frame_count=24)]
+    return [scene.image for scene in plan_video(5, size_wh=(96, 80), frame_count=18)]
 
 
 # --- detections by class ---------------------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ def test_what_is_forgotten_is_not_missed(
     bounded, _ = follow(checkpoint, clip)
     monkeypatch.setattr(BoundedSession, "prune", lambda self, **bounds: None)
     unbounded, _ = follow(checkpoint, clip)
-    assert sum(len(object_ids) for object_ids, _, _ in bounded) > 2 * len(clip)
+    assert sum(len(object_ids) for object_ids, _, _ in bounded) >= 2 * len(clip)
     for frame_index, (expected, found) in enumerate(zip(unbounded, bounded, strict=True)):
         for name, one, other in zip(("identities", "masks", "scores"), expected, found, strict=True):
             np.testing.assert_array_equal(one, other, err_msg=f"{name} on frame {frame_index}")
@@ -164,7 +164,7 @@ def test_an_impossible_number_of_memories(checkpoint: Path) -> None:
 
 def test_its_tracker_is_loaded_from_the_same_checkpoint(checkpoint: Path) -> None:
     """The published file holds detector and tracker; as a tracker, it gives the tracker's weights and no others."""
-    assert load_tracker(str(checkpoint), device="cpu").configuration["memories"] == "7"
+    assert load_tracker(str(checkpoint), device="cpu").name == checkpoint.name
     both = Sam3VideoModel.from_pretrained(checkpoint).state_dict()
     for name, tensor in Sam3TrackerVideoModel.from_pretrained(checkpoint).state_dict().items():
         source = name.replace("vision_encoder.backbone", "detector_model.vision_encoder.backbone")

@@ -166,6 +166,7 @@ def save_sam3_video(folder: Path, words: Sequence[str]) -> Path:
         detector_config=detector,
         tracker_config=Sam3TrackerVideoConfig(**_sam3_tracker_settings()),
         low_res_mask_size=4 * _CELLS,
+        max_num_objects=4,
     )
     model = Sam3VideoModel(config)
     _save(model, folder)
