@@ -104,7 +104,8 @@ class Sam3Video:
         model.prompts = Prompts.of(ontology)
         model.new_det_thresh = least  # an object whose class wants more is judged by its evidence
         model.score_threshold_detection = min(model.score_threshold_detection, least)
-        model.duplicate_iou, model.det_nms_thresh = model.det_nms_thresh, 0.0  # `pool` looks for duplicates
+        model.duplicate_iou = model.det_nms_thresh or 1.0  # 0 allows all
+        model.det_nms_thresh = 0.0  # `pool` looks for duplicates
         model.fill_hole_area = 0  # whoever takes the masks cleans them
 
     def _tokenise(self, text: str) -> dict[str, Tensor]:

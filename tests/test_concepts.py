@@ -196,6 +196,17 @@ def test_a_plugin_labels_a_video(workspace: Path, tmp_path: Path) -> None:
     assert report.exit_code == 0, report.output
 
 
+def test_more_classes_are_added_to_a_run(workspace: Path, tmp_path: Path) -> None:
+    """`--add-class` asks the concept tracker for the new class alone, and both together are the whole truth."""
+    names = sorted({item.class_name for scene in plugin_concepts.planned() for item in scene.objects})
+    video, out = str(workspace / "clip.mp4"), str(tmp_path / "run")
+    for option, words in (("--classes", names[0]), ("--add-class", "; ".join(names[1:]))):
+        arguments = ["label", video, option, words, "--out", out, "--concept-tracker", PLUGIN]
+        assert CliRunner().invoke(app, arguments).exit_code == 0
+    (labels,) = autolabel.load_run(out)
+    assert sorted({labels.class_names[item.class_id] for item in labels.masklets}) == names
+
+
 def test_an_interrupted_video_is_begun_anew(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that was stopped ends in the same bytes as one that was not."""
     assert run(workspace, tmp_path / "whole", "--keyframe-every", "4").exit_code == 0

@@ -8,7 +8,7 @@ import pytest
 import torch
 from sam_checkpoints import save_sam3_video
 from torch import Tensor
-from transformers import Sam3TrackerVideoModel, Sam3VideoModel
+from transformers import Sam3TrackerVideoModel, Sam3VideoModel, Sam3VideoProcessor
 from typer.testing import CliRunner
 
 import autolabel
@@ -99,6 +99,26 @@ def follow(checkpoint: Path, clip: Sequence[np.ndarray]) -> tuple[list[tuple[np.
     return [(batch.object_ids, batch.masks, batch.class_scores) for batch in batches], session._session  # type: ignore[attr-defined]
 
 
+def test_a_class_of_one_prompt_is_followed_as_transformers_does(tmp_path: Path, clip: list[np.ndarray]) -> None:
+    """Where there is nothing to pool, objects and masks are those of transformers' own stream."""
+    settings = {"query_count": 1, "det_nms_thresh": 0.0, "fill_hole_area": 0}
+    folder = save_sam3_video(tmp_path, ["circle", "square"], **settings)
+    height, width = clip[0].shape[:2]
+    model = Sam3VideoModel.from_pretrained(folder, dtype=torch.float32).eval()
+    processor = Sam3VideoProcessor.from_pretrained(folder)
+    theirs = processor.add_text_prompt(processor.init_video_session(), ["circle", "square"])
+    words = Ontology.parse("circle; square")
+    ours = load_concept_tracker(str(folder), words, device="cpu", dtype="float32").start((width, height))
+    for image in clip[:8]:
+        pixel_values = processor(images=image, return_tensors="pt")["pixel_values"]
+        output = model(inference_session=theirs, frame=pixel_values[0])
+        expected = processor.postprocess_outputs(theirs, output, original_sizes=[[height, width]])
+        batch = ours.step(image)
+        visible = batch.masks.any(axis=(1, 2))
+        assert batch.object_ids[visible].tolist() == expected["object_ids"].tolist() != []
+        np.testing.assert_array_equal(batch.masks[visible], expected["masks"].numpy())
+
+
 def test_what_is_forgotten_is_not_missed(
     checkpoint: Path, clip: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,7 +149,8 @@ def test_a_dropped_object_is_gone(checkpoint: Path, clip: list[np.ndarray]) -> N
     """What is dropped is not reported again, and the others go on."""
     height, width = clip[0].shape[:2]
     session = load_concept_tracker(str(checkpoint), ONTOLOGY, device="cpu", dtype="float32").start((width, height))
-    first, *others = session.step(clip[0]).object_ids.tolist()
+    batch = session.step(clip[0])
+    first, *others = batch.object_ids[batch.masks.any(axis=(1, 2))].tolist()
     session.drop([first])
     seen = session.step(clip[1]).object_ids.tolist()
     assert first not in seen

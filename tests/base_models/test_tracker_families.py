@@ -13,7 +13,10 @@ from sam_checkpoints import SIZES, save_edgetam, save_sam2, save_sam3_tracker
 from transformers import AutoModel, AutoProcessor
 
 from autolabel.base_models.protocols import Prompt
-from autolabel.base_models.registry import load_tracker
+from autolabel.base_models.registry import TRACKERS, load_tracker
+from autolabel.base_models.sam2 import Sam2Relative
+from autolabel.errors import ModelError
+from autolabel.plugins import import_class
 from autolabel.scenes import plan_video
 
 Clip: TypeAlias = list[np.ndarray]
@@ -51,6 +54,20 @@ def test_a_session_equals_transformers_loop(family: str, tmp_path: Path, clip: C
         assert their_pointers.keys() == pointers[object_id].keys()
         for frame_index, pointer in their_pointers.items():
             torch.testing.assert_close(pointers[object_id][frame_index], pointer, rtol=TOLERANCE, atol=TOLERANCE)
+
+
+def test_edgetam_says_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without timm, which has its image encoder, EdgeTAM names the extra that brings it."""
+    monkeypatch.setattr("autolabel.base_models.edgetam.is_timm_available", lambda: False)
+    (tmp_path / "config.json").write_text('{"model_type": "edgetam_video"}')
+    with pytest.raises(ModelError, match=r"expected timm.*pip install 'openvocab-autolabel\[edgetam\]'"):
+        load_tracker(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", TRACKERS)
+def test_every_named_tracker_has_an_adapter(name: str) -> None:
+    """A short name leads to a class that can be imported."""
+    assert issubclass(import_class(TRACKERS[name].adapter), Sam2Relative)
 
 
 def _square_mask(image: np.ndarray) -> np.ndarray:

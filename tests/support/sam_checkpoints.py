@@ -69,8 +69,10 @@ _SURE = {
     "presence_head.layer3.bias": 10.0,
     "dot_product_scoring.text_proj.bias": 0.45,
     "dot_product_scoring.query_proj.bias": 0.45,
+    "detector_model.mask_decoder.instance_projection.bias": 0.03,
+    "detector_model.mask_decoder.mask_embedder.layers.2.bias": 0.03,
 }
-"""What is added to some biases, by the end of their names, so that objects are there and detections confident."""
+"""What is added to some biases, by the end of their names, so that objects are there, sure, and not without a mask."""
 
 
 def save_sam2(folder: Path, size: str, *, version: str) -> Path:
@@ -135,10 +137,10 @@ def save_sam3_tracker(folder: Path) -> Path:
     return folder
 
 
-def save_sam3_video(folder: Path, words: Sequence[str]) -> Path:
-    """Save a SAM 3, detector and tracker, as it is published; its tokenizer knows some words and letters.
+def save_sam3_video(folder: Path, words: Sequence[str], *, query_count: int = 6, **settings: Any) -> Path:
+    """Save a SAM 3, detector and tracker, as it is published, with some settings of its own.
 
-    It finds something of everything: its scores are far above chance.
+    Its tokenizer knows some words and all letters. It finds something of everything: it is sure of what it sees.
     """
     small = {"hidden_size": WIDTH, "num_attention_heads": 4, "intermediate_size": WIDTH}
     text = {
@@ -159,14 +161,14 @@ def save_sam3_video(folder: Path, words: Sequence[str]) -> Path:
         text_config=text,
         geometry_encoder_config={**small, "num_layers": 1},
         detr_encoder_config={**small, "num_layers": 1},
-        detr_decoder_config={**small, "num_layers": 1, "num_queries": 6},
+        detr_decoder_config={**small, "num_layers": 1, "num_queries": query_count},
         mask_decoder_config={"hidden_size": WIDTH, "num_attention_heads": 4},
     )
     config = Sam3VideoConfig(
         detector_config=detector,
         tracker_config=Sam3TrackerVideoConfig(**_sam3_tracker_settings()),
         low_res_mask_size=4 * _CELLS,
-        max_num_objects=4,
+        **{"max_num_objects": 4, **settings},
     )
     model = Sam3VideoModel(config)
     _save(model, folder)
