@@ -101,8 +101,7 @@ def follow(checkpoint: Path, clip: Sequence[np.ndarray]) -> tuple[list[tuple[np.
 
 def test_a_class_of_one_prompt_is_followed_as_transformers_does(tmp_path: Path, clip: list[np.ndarray]) -> None:
     """Where there is nothing to pool, objects and masks are those of transformers' own stream."""
-    settings = {"query_count": 1, "det_nms_thresh": 0.0, "fill_hole_area": 0}
-    folder = save_sam3_video(tmp_path, ["circle", "square"], **settings)
+    folder = save_sam3_video(tmp_path, ["circle", "square"], query_count=1, det_nms_thresh=0.0, fill_hole_area=0)
     height, width = clip[0].shape[:2]
     model = Sam3VideoModel.from_pretrained(folder, dtype=torch.float32).eval()
     processor = Sam3VideoProcessor.from_pretrained(folder)
