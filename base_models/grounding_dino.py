@@ -17,7 +17,7 @@ from transformers.modeling_outputs import BaseModelOutput
 from transformers.models.grounding_dino.modeling_grounding_dino import MultiScaleDeformableAttention
 
 from autolabel.base_models.loading import choose_device, choose_dtype, describe, from_pretrained, resolve_checkpoint
-from autolabel.base_models.scored_boxes import ScoredBoxes, merge_parts, to_detections
+from autolabel.base_models.scored_boxes import ScoredBoxes, merge_parts, to_detections, to_xyxy
 from autolabel.errors import ModelError
 from autolabel.ontologies import Ontology
 from autolabel.ontologies.captions import Caption, plan_captions, score_classes
@@ -113,7 +113,7 @@ class GroundingDino:
         for keep, probability, box in zip(candidates, probabilities, boxes, strict=True):
             token_probabilities = probability[keep].float().cpu().numpy()  # (N, T)
             scores, prompts = score_classes(token_probabilities, caption, len(self._ontology.classes))
-            yield ScoredBoxes(_to_xyxy(box[keep].float().cpu().numpy(), size_wh), scores, prompts)
+            yield ScoredBoxes(to_xyxy(box[keep].float().cpu().numpy(), size_wh), scores, prompts)
 
 
 class _TextMemory(nn.Module):
@@ -171,11 +171,3 @@ def _sample_in_float32(model: nn.Module, dtype: torch.dtype) -> None:
         if isinstance(module, MultiScaleDeformableAttention):
             module.register_forward_pre_hook(widen)
             module.register_forward_hook(narrow)
-
-
-def _to_xyxy(boxes: NDArray[np.float32], size_wh: tuple[int, int]) -> NDArray[np.float32]:
-    """Turn centre and size, as shares of the picture, into corners in pixels within it, shape ``(N, 4)``."""
-    centres, sizes = boxes[:, :2], boxes[:, 2:]
-    corners = np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1)  # (N, 4)
-    limits = np.array([*size_wh, *size_wh], np.float32)
-    return (corners * limits).clip(0, limits)

@@ -37,6 +37,7 @@ class NamedModel:
 
 
 _GROUNDING_DINO = "autolabel.base_models.grounding_dino:GroundingDino"
+_OWL = "autolabel.base_models.owl:Owl"
 _SAM2 = "autolabel.base_models.sam2:Sam2"
 
 DETECTORS: Final[Mapping[str, NamedModel]] = {
@@ -62,7 +63,12 @@ TRACKERS: Final[Mapping[str, NamedModel]] = {
 }
 
 _ADAPTERS: Mapping[Role, Mapping[str, str]] = {
-    "detector": {"grounding-dino": _GROUNDING_DINO},
+    "detector": {
+        "grounding-dino": _GROUNDING_DINO,
+        "mm-grounding-dino": _GROUNDING_DINO,
+        "owlv2": _OWL,
+        "owlvit": _OWL,
+    },
     "tracker": {"sam2_video": _SAM2},
 }  # by the model_type in a checkpoint's config.json
 
