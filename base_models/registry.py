@@ -38,6 +38,7 @@ class NamedModel:
 
 _GROUNDING_DINO = "autolabel.base_models.grounding_dino:GroundingDino"
 _OWL = "autolabel.base_models.owl:Owl"
+_SAM3 = "autolabel.base_models.sam3_image:Sam3"
 _SAM2 = "autolabel.base_models.sam2:Sam2"
 
 DETECTORS: Final[Mapping[str, NamedModel]] = {
@@ -68,6 +69,8 @@ _ADAPTERS: Mapping[Role, Mapping[str, str]] = {
         "mm-grounding-dino": _GROUNDING_DINO,
         "owlv2": _OWL,
         "owlvit": _OWL,
+        "sam3": _SAM3,
+        "sam3_video": _SAM3,  # the published checkpoint holds both models, and its configuration names this one
     },
     "tracker": {"sam2_video": _SAM2},
 }  # by the model_type in a checkpoint's config.json

@@ -132,34 +132,32 @@ def test_exemplars_are_recorded_by_content(tmp_path: Path, clip_tokenizer: CLIPT
     assert len({recorded(crop), recorded(other), recorded(crop, other)}) == 3
 
 
-@pytest.mark.parametrize(
-    ("ontology", "exemplar", "error", "sentence"),
-    [
-        ("star", "moon=crop.1.png", OntologyError, "one of the classes star, found 'moon'"),
-        ("star", "star=absent.png", InputError, "absent.png: expected an image"),
-        ("star", "star", InputError, "as class=picture, found 'star'"),
-        (
-            "star; " + "very " * 20 + "long",
-            None,
-            OntologyError,
-            "at most 16 tokens in a prompt of this model, found 23",
-        ),
-    ],
-)
-def test_mistakes_end_in_a_sentence(
-    tmp_path: Path,
-    clip_tokenizer: CLIPTokenizer,
-    crop: Path,
-    ontology: str,
-    exemplar: str | None,
-    error: type,
-    sentence: str,
-) -> None:
-    """What the user got wrong is said before anything is computed."""
+def test_exemplar_of_no_class(tmp_path: Path, clip_tokenizer: CLIPTokenizer, crop: Path) -> None:
+    """An exemplar that means none of the classes is refused."""
     folder = save_owl(tmp_path, clip_tokenizer)
-    with pytest.raises(error, match=sentence):
-        parsed = [] if exemplar is None else [Exemplar.parse(exemplar.replace("crop.1.png", str(crop)))]
-        owl(folder, Ontology.parse(ontology), exemplars=parsed)
+    with pytest.raises(OntologyError, match="one of the classes red circle, blue square, star, found 'moon'"):
+        owl(folder, exemplars=[Exemplar("moon", crop)])
+
+
+def test_exemplar_that_is_no_picture(tmp_path: Path, clip_tokenizer: CLIPTokenizer) -> None:
+    """An exemplar that cannot be read is refused."""
+    folder = save_owl(tmp_path, clip_tokenizer)
+    with pytest.raises(InputError, match=r"absent\.png: expected an image"):
+        owl(folder, exemplars=[Exemplar("star", tmp_path / "absent.png")])
+
+
+@pytest.mark.parametrize("text", ["star", "=crop.png", "star="])
+def test_exemplar_of_another_form(text: str) -> None:
+    """What is no class and picture is refused."""
+    with pytest.raises(InputError, match="as class=picture, found"):
+        Exemplar.parse(text)
+
+
+def test_prompt_too_long(tmp_path: Path, clip_tokenizer: CLIPTokenizer) -> None:
+    """A prompt that the model cannot read whole is refused, and named."""
+    folder = save_owl(tmp_path, clip_tokenizer)
+    with pytest.raises(OntologyError, match="at most 16 tokens in a prompt of this model, found 22 in 'very very"):
+        owl(folder, Ontology.parse("star; " + "very " * 19 + "long"))
 
 
 def test_overflow_is_reported(tmp_path: Path, clip_tokenizer: CLIPTokenizer) -> None:

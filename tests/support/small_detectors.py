@@ -13,9 +13,13 @@ from transformers import (
     OwlViTForObjectDetection,
     OwlViTImageProcessor,
     OwlViTProcessor,
+    Sam3Config,
+    Sam3ImageProcessor,
+    Sam3Model,
+    Sam3Processor,
 )
 
-__all__ = ["save_owl"]
+__all__ = ["save_owl", "save_sam3", "small_sam3_config"]
 
 _OWLS = {
     "owlv2": (Owlv2Config, Owlv2ForObjectDetection, Owlv2Processor, Owlv2ImageProcessor),
@@ -40,4 +44,49 @@ def save_owl(folder: Path, tokenizer: CLIPTokenizer, kind: str = "owlv2") -> Pat
     model.save_pretrained(folder)
     images = make_image_processor(size={"height": 64, "width": 64})
     make_processor(image_processor=images, tokenizer=tokenizer).save_pretrained(folder)
+    return folder
+
+
+def small_sam3_config(tokenizer: CLIPTokenizer) -> Sam3Config:
+    """The configuration of a SAM 3 of 56x56 pixels."""
+    narrow = {"hidden_size": 32, "num_attention_heads": 2, "dropout": 0.0}
+    layers = {**narrow, "num_layers": 1, "intermediate_size": 32}
+    backbone = {
+        "hidden_size": 32,
+        "intermediate_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "image_size": 56,
+        "pretrain_image_size": 56,
+        "window_size": 2,
+        "global_attn_indexes": [1],
+    }
+    return Sam3Config(
+        vision_config={
+            "backbone_config": {"model_type": "sam3_vit_model", **backbone},
+            "fpn_hidden_size": 32,
+            "backbone_feature_sizes": [[16, 16], [8, 8], [4, 4]],
+        },
+        text_config={
+            "vocab_size": len(tokenizer),
+            "hidden_size": 32,
+            "intermediate_size": 32,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "max_position_embeddings": 32,
+            "eos_token_id": tokenizer.eos_token_id,
+        },
+        geometry_encoder_config=layers,
+        detr_encoder_config=layers,
+        detr_decoder_config={**layers, "num_queries": 20},
+        mask_decoder_config=narrow,
+    )
+
+
+def save_sam3(folder: Path, tokenizer: CLIPTokenizer) -> Path:
+    """Save a small SAM 3 for pictures."""
+    torch.manual_seed(0)
+    Sam3Model(small_sam3_config(tokenizer)).eval().save_pretrained(folder)
+    images = Sam3ImageProcessor(size={"height": 56, "width": 56})
+    Sam3Processor(images, tokenizer).save_pretrained(folder)
     return folder
