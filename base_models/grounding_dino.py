@@ -1,6 +1,8 @@
 """Grounding DINO (https://arxiv.org/abs/2303.05499) through transformers: class names in plain words to boxes.
 
-Any checkpoint of transformers' `GroundingDinoForObjectDetection` works, the real ones and the tiny embedded one alike.
+Any checkpoint of transformers' `GroundingDinoForObjectDetection` or `MMGroundingDinoForObjectDetection` works: the real
+ones, the tiny embedded one, MM-Grounding-DINO (https://arxiv.org/abs/2401.02361) and LLMDet
+(https://arxiv.org/abs/2501.18954).
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,9 +14,12 @@ import supervision as sv
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoImageProcessor, AutoTokenizer, GroundingDinoForObjectDetection
+from transformers import AutoConfig, AutoImageProcessor, AutoModelForZeroShotObjectDetection, AutoTokenizer
 from transformers.modeling_outputs import BaseModelOutput
 from transformers.models.grounding_dino.modeling_grounding_dino import MultiScaleDeformableAttention
+from transformers.models.mm_grounding_dino.modeling_mm_grounding_dino import (
+    MultiScaleDeformableAttention as MMMultiScaleDeformableAttention,
+)
 
 from autolabel.base_models.loading import choose_device, choose_dtype, describe, from_pretrained, resolve_checkpoint
 from autolabel.base_models.scored_boxes import ScoredBoxes, merge_parts, to_detections, to_xyxy
@@ -68,7 +73,7 @@ class GroundingDino:
         self._dtype = choose_dtype(folder, self._device, dtype)
         self.configuration = describe(folder, self._device, self._dtype)
         self._image_processor = from_pretrained(AutoImageProcessor, folder)
-        model = from_pretrained(GroundingDinoForObjectDetection, folder, dtype=self._dtype)
+        model = from_pretrained(AutoModelForZeroShotObjectDetection, folder, dtype=self._dtype)
         model.model.text_backbone = _TextMemory(model.model.text_backbone)
         model.model.backbone = _VisionMemory(model.model.backbone)
         _sample_in_float32(model, self._dtype)
@@ -168,6 +173,6 @@ def _sample_in_float32(model: nn.Module, dtype: torch.dtype) -> None:
         return output.to(dtype)
 
     for module in model.modules():
-        if isinstance(module, MultiScaleDeformableAttention):
+        if isinstance(module, MultiScaleDeformableAttention | MMMultiScaleDeformableAttention):
             module.register_forward_pre_hook(widen)
             module.register_forward_hook(narrow)

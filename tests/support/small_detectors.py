@@ -4,7 +4,13 @@ from pathlib import Path
 
 import torch
 from transformers import (
+    BertConfig,
+    BertTokenizerFast,
     CLIPTokenizer,
+    GroundingDinoImageProcessor,
+    GroundingDinoProcessor,
+    MMGroundingDinoConfig,
+    MMGroundingDinoForObjectDetection,
     Owlv2Config,
     Owlv2ForObjectDetection,
     Owlv2ImageProcessor,
@@ -13,13 +19,14 @@ from transformers import (
     OwlViTForObjectDetection,
     OwlViTImageProcessor,
     OwlViTProcessor,
+    ResNetConfig,
     Sam3Config,
     Sam3ImageProcessor,
     Sam3Model,
     Sam3Processor,
 )
 
-__all__ = ["save_owl", "save_sam3", "small_sam3_config"]
+__all__ = ["save_mm_grounding_dino", "save_owl", "save_sam3", "small_sam3_config"]
 
 _OWLS = {
     "owlv2": (Owlv2Config, Owlv2ForObjectDetection, Owlv2Processor, Owlv2ImageProcessor),
@@ -89,4 +96,40 @@ def save_sam3(folder: Path, tokenizer: CLIPTokenizer) -> Path:
     Sam3Model(small_sam3_config(tokenizer)).eval().save_pretrained(folder)
     images = Sam3ImageProcessor(size={"height": 56, "width": 56})
     Sam3Processor(images, tokenizer).save_pretrained(folder)
+    return folder
+
+
+def save_mm_grounding_dino(folder: Path, tokenizer_file: Path) -> Path:
+    """Save a small MM-Grounding-DINO whose decoder layers have heads of their own."""
+    torch.manual_seed(0)
+    narrow = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    config = MMGroundingDinoConfig(
+        backbone_config=ResNetConfig(
+            layer_type="basic",
+            embedding_size=8,
+            hidden_sizes=[8, 8, 16, 16],
+            depths=[1, 1, 1, 1],
+            out_indices=[2, 3, 4],
+        ),
+        text_config=BertConfig(vocab_size=30522, **narrow),
+        d_model=32,
+        encoder_layers=1,
+        decoder_layers=2,
+        encoder_attention_heads=4,
+        decoder_attention_heads=4,
+        encoder_ffn_dim=32,
+        decoder_ffn_dim=32,
+        num_queries=30,
+        max_text_len=64,
+        decoder_bbox_embed_share=False,
+        decoder_cls_embed_share=False,
+    )
+    model = MMGroundingDinoForObjectDetection(config).eval()
+    with torch.no_grad():
+        model.model.decoder.layer_norm.weight.fill_(0.3)  # stock initialisation gives only zeros and ones
+        for head in model.class_embed:
+            head.bias.fill_(-0.5)
+    model.save_pretrained(folder)
+    images = GroundingDinoImageProcessor(size={"shortest_edge": 64, "longest_edge": 128})
+    GroundingDinoProcessor(images, BertTokenizerFast(tokenizer_file=str(tokenizer_file))).save_pretrained(folder)
     return folder
