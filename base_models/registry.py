@@ -38,6 +38,7 @@ class NamedModel:
 
 _GROUNDING_DINO = "autolabel.base_models.grounding_dino:GroundingDino"
 _OWL = "autolabel.base_models.owl:Owl"
+_FLORENCE2 = "autolabel.base_models.florence2:Florence2"
 _SAM3 = "autolabel.base_models.sam3_image:Sam3"
 _SAM2 = "autolabel.base_models.sam2:Sam2"
 
@@ -65,6 +66,7 @@ TRACKERS: Final[Mapping[str, NamedModel]] = {
 
 _ADAPTERS: Mapping[Role, Mapping[str, str]] = {
     "detector": {
+        "florence2": _FLORENCE2,
         "grounding-dino": _GROUNDING_DINO,
         "mm-grounding-dino": _GROUNDING_DINO,
         "owlv2": _OWL,

@@ -1,12 +1,19 @@
 """Detectors of the real architectures, small and with random weights, as folders that look like the hub's."""
 
+from functools import cache
 from pathlib import Path
 
 import torch
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import (
+    BartConfig,
     BertConfig,
     BertTokenizerFast,
+    CLIPImageProcessor,
     CLIPTokenizer,
+    Florence2Config,
+    Florence2ForConditionalGeneration,
+    Florence2Processor,
     GroundingDinoImageProcessor,
     GroundingDinoProcessor,
     MMGroundingDinoConfig,
@@ -24,9 +31,17 @@ from transformers import (
     Sam3ImageProcessor,
     Sam3Model,
     Sam3Processor,
+    TokenizersBackend,
 )
 
-__all__ = ["save_mm_grounding_dino", "save_owl", "save_sam3", "small_sam3_config"]
+__all__ = [
+    "florence_tokenizer",
+    "save_florence2",
+    "save_mm_grounding_dino",
+    "save_owl",
+    "save_sam3",
+    "small_sam3_config",
+]
 
 _OWLS = {
     "owlv2": (Owlv2Config, Owlv2ForObjectDetection, Owlv2Processor, Owlv2ImageProcessor),
@@ -132,4 +147,59 @@ def save_mm_grounding_dino(folder: Path, tokenizer_file: Path) -> Path:
     model.save_pretrained(folder)
     images = GroundingDinoImageProcessor(size={"shortest_edge": 64, "longest_edge": 128})
     GroundingDinoProcessor(images, BertTokenizerFast(tokenizer_file=str(tokenizer_file))).save_pretrained(folder)
+    return folder
+
+
+@cache
+def florence_tokenizer() -> TokenizersBackend:
+    """A tokenizer that is built like Florence-2's: byte-level, here without merges, and 1,000 location tokens."""
+    special = {"bos_token": "<s>", "pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {token: index for index, token in enumerate([*special.values(), *letters])}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    added = [*(f"<loc_{number}>" for number in range(1000)), "<poly>", "</poly>", "<sep>", "<image>"]
+    tokenizer.add_tokens([AddedToken(token, normalized=False, special=True) for token in added])
+    return TokenizersBackend(tokenizer_object=tokenizer, extra_special_tokens={"image_token": "<image>"}, **special)
+
+
+def save_florence2(folder: Path) -> Path:
+    """Save a small Florence-2 of 64x64 pixels that writes location tokens more often than chance has it."""
+    tokenizer = florence_tokenizer()
+    torch.manual_seed(0)
+    text_config = BartConfig(
+        vocab_size=len(tokenizer),
+        d_model=32,
+        encoder_layers=1,
+        decoder_layers=1,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=32,
+        decoder_ffn_dim=32,
+        max_position_embeddings=1100,
+        init_std=0.5,
+        bos_token_id=0,
+        pad_token_id=1,
+        eos_token_id=2,
+        decoder_start_token_id=2,
+        forced_bos_token_id=0,
+    )
+    vision_config = {
+        "depths": [1, 1, 1, 1],
+        "embed_dim": [8, 8, 16, 16],
+        "num_heads": [1, 1, 2, 2],
+        "num_groups": [1, 1, 2, 2],
+        "window_size": 4,
+        "projection_dim": 32,
+    }
+    image_token = tokenizer.convert_tokens_to_ids("<image>")
+    config = Florence2Config(text_config=text_config, vision_config=vision_config, image_token_id=image_token)
+    model = Florence2ForConditionalGeneration(config).eval()
+    model.generation_config.exponential_decay_length_penalty = (12, 1.5)  # random weights would never come to an end
+    model.save_pretrained(folder)
+    size = {"height": 64, "width": 64}
+    images = CLIPImageProcessor(size=size, crop_size=size, do_center_crop=False, image_seq_length=5)
+    grammar = {"description_with_bboxes_or_polygons": {}, "phrase_grounding": {}}
+    Florence2Processor(images, tokenizer, post_processor_config=grammar).save_pretrained(folder)
     return folder
