@@ -150,7 +150,7 @@ class Florence2(HubDetector):
                 f"expected prompts of at most {limit - features.shape[1]} tokens together for this model, found "
                 f"{input_ids.shape[1]} in {question[:60]!r}; use fewer or shorter ones"
             )
-        return self._model.get_encoder()(inputs_embeds=together)  # type: ignore[no-any-return]
+        return self._model.get_encoder()(inputs_embeds=together)
 
     def _find_locations(self) -> Tensor:
         """The ids of the location tokens, in order, int64, shape ``(BINS,)``."""

@@ -36,12 +36,17 @@ def captions_of_checkpoint(ontology: Ontology, checkpoint: str | Path) -> tuple[
     """Return the captions that a checkpoint is asked for an ontology, without loading its weights.
 
     Raises:
-        ModelError: The checkpoint cannot be found.
+        ModelError: The checkpoint cannot be found, or its model reads no captions.
         OntologyError: A prompt does not fit into any caption of this model.
     """
     folder = resolve_checkpoint(checkpoint)
-    tokenizer = from_pretrained(AutoTokenizer, folder).backend_tokenizer
-    return plan_captions(ontology, tokenizer, from_pretrained(AutoConfig, folder).max_text_len)
+    config = from_pretrained(AutoConfig, folder)
+    if not hasattr(config, "max_text_len"):
+        raise ModelError(
+            f"{checkpoint}: expected a detector that reads captions, found one of type {config.model_type!r}, which is "
+            "asked in another way; name one of the Grounding DINO family"
+        )
+    return plan_captions(ontology, from_pretrained(AutoTokenizer, folder).backend_tokenizer, config.max_text_len)
 
 
 class GroundingDino:

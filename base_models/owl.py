@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import AutoImageProcessor, AutoModelForZeroShotObjectDetection
 
-from autolabel.base_models.exemplars import Exemplar, describe_exemplars, with_exemplars
+from autolabel.base_models.exemplars import Exemplar, with_exemplars
 from autolabel.base_models.hub_detector import HubDetector
 from autolabel.base_models.loading import from_pretrained
 from autolabel.base_models.scored_boxes import ScoredBoxes, to_detections, to_xyxy
@@ -45,6 +45,7 @@ class Owl(HubDetector):
         InputError: An exemplar cannot be read.
     """
 
+    takes_exemplars = True
     threshold = 0.25
     floor = 0.1
 
@@ -58,7 +59,6 @@ class Owl(HubDetector):
         exemplars: Sequence[Exemplar] = (),
     ) -> None:
         super().__init__(with_exemplars(ontology, exemplars), checkpoint, device=device, dtype=dtype)
-        self.configuration |= describe_exemplars(exemplars)
         self._image_processor = from_pretrained(AutoImageProcessor, self._folder)
         model = from_pretrained(AutoModelForZeroShotObjectDetection, self._folder, dtype=self._dtype)
         for name, module in model.named_children():
@@ -90,7 +90,9 @@ class Owl(HubDetector):
         padded_wh = (max(size_hw), max(size_hw)) if self._pads else None
         xyxy = to_xyxy(boxes[keep].float().cpu().numpy(), (width, height), padded_wh)  # (N, 4)
         scores, prompts = score_classes(probabilities[keep].cpu().numpy(), self._asked, len(self._ontology.classes))
-        within = (xyxy[:, 2:] > xyxy[:, :2]).all(axis=1)  # the others lie in the padding, not in the picture
+        within: NDArray[np.bool_] = np.all(
+            xyxy[:, 2:] > xyxy[:, :2], axis=1
+        )  # the others lie in the padding, not in the picture
         return to_detections(ScoredBoxes(xyxy, scores, prompts)[within], self._ontology, self.floor)
 
     def _encode(self, images: Sequence[Image]) -> Tensor:

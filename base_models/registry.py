@@ -2,14 +2,16 @@
 
 A name is one of the short names below, a hub id, a local folder, ``package.module:Class``, or the name of an entry
 point in the group ``autolabel.detectors`` or ``autolabel.trackers``. A third party's detector is constructed with the
-ontology, ``Class(ontology)``, a tracker without arguments, ``Class()``.
+ontology, ``Class(ontology)``, a tracker without arguments, ``Class()``. A detector class that says ``takes_exemplars =
+True`` is given them, where there are any, as ``Class(ontology, exemplars=...)``.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from autolabel.base_models.exemplars import Exemplar
 from autolabel.base_models.loading import EMBEDDED, resolve_checkpoint
 from autolabel.base_models.protocols import Detector, Tracker
 from autolabel.errors import ModelError
@@ -35,6 +37,11 @@ class NamedModel:
     checkpoint: str
     summary: str
 
+    @property
+    def reads_captions(self) -> bool:
+        """Whether it is a detector that reads many prompts in one caption, which `ontology check` can show."""
+        return self.adapter == _GROUNDING_DINO
+
 
 _GROUNDING_DINO = "autolabel.base_models.grounding_dino:GroundingDino"
 _OWL = "autolabel.base_models.owl:Owl"
@@ -51,6 +58,57 @@ DETECTORS: Final[Mapping[str, NamedModel]] = {
     ),
     "grounding-dino-base": NamedModel(
         _GROUNDING_DINO, "IDEA-Research/grounding-dino-base", "open vocabulary, 233 M parameters"
+    ),
+    "mm-grounding-dino": NamedModel(
+        _GROUNDING_DINO,
+        "openmmlab-community/mm_grounding_dino_tiny_o365v1_goldg_v3det",
+        "open vocabulary, 173 M parameters, Apache-2.0",
+    ),
+    "mm-grounding-dino-base": NamedModel(
+        _GROUNDING_DINO,
+        "openmmlab-community/mm_grounding_dino_base_o365v1_goldg_v3det",
+        "open vocabulary, 233 M parameters, Apache-2.0",
+    ),
+    "mm-grounding-dino-large": NamedModel(
+        _GROUNDING_DINO,
+        "openmmlab-community/mm_grounding_dino_large_all",
+        "open vocabulary, 343 M parameters, Apache-2.0",
+    ),
+    "llmdet": NamedModel(
+        _GROUNDING_DINO, "iSEE-Laboratory/llmdet_tiny", "open vocabulary, 173 M parameters, Apache-2.0"
+    ),
+    "llmdet-base": NamedModel(
+        _GROUNDING_DINO, "iSEE-Laboratory/llmdet_base", "open vocabulary, 233 M parameters, Apache-2.0"
+    ),
+    "llmdet-large": NamedModel(
+        _GROUNDING_DINO, "iSEE-Laboratory/llmdet_large", "open vocabulary, 343 M parameters, Apache-2.0"
+    ),
+    "owlv2": NamedModel(
+        _OWL,
+        "google/owlv2-base-patch16-ensemble",
+        "open vocabulary and exemplars, 155 M parameters, Apache-2.0",
+    ),
+    "owlv2-large": NamedModel(
+        _OWL,
+        "google/owlv2-large-patch14-ensemble",
+        "open vocabulary and exemplars, 438 M parameters, Apache-2.0",
+    ),
+    "owlvit": NamedModel(
+        _OWL, "google/owlvit-base-patch32", "open vocabulary and exemplars, 153 M parameters, Apache-2.0"
+    ),
+    "florence-2": NamedModel(
+        _FLORENCE2, "florence-community/Florence-2-base", "asked prompt by prompt, 230 M parameters, MIT"
+    ),
+    "florence-2-large": NamedModel(
+        _FLORENCE2, "florence-community/Florence-2-large", "asked prompt by prompt, 770 M parameters, MIT"
+    ),
+    "florence-2-grounding": NamedModel(
+        f"{_FLORENCE2}Grounding",
+        "florence-community/Florence-2-base",
+        "all prompts in one caption, 230 M parameters, MIT",
+    ),
+    "sam3": NamedModel(
+        _SAM3, "facebook/sam3", "boxes and masks, prompt by prompt, 840 M parameters, SAM License (gated)"
     ),
 }
 
@@ -78,7 +136,14 @@ _ADAPTERS: Mapping[Role, Mapping[str, str]] = {
 }  # by the model_type in a checkpoint's config.json
 
 
-def load_detector(name: str, ontology: Ontology, *, device: str | None = None, dtype: str | None = None) -> Detector:
+def load_detector(
+    name: str,
+    ontology: Ontology,
+    *,
+    device: str | None = None,
+    dtype: str | None = None,
+    exemplars: Sequence[Exemplar] = (),
+) -> Detector:
     """Load a detector by name and bind it to an ontology.
 
     Args:
@@ -86,15 +151,16 @@ def load_detector(name: str, ontology: Ontology, *, device: str | None = None, d
         ontology: What it is going to be asked for.
         device: Where it runs; chosen by itself where None. A plugin chooses for itself.
         dtype: Precision of its weights, likewise.
+        exemplars: Pictures that mean a class, beside its prompts.
 
     Raises:
-        UserError: There is no such model, or it is no detector.
+        UserError: There is no such model, it is no detector, or it takes no exemplars and is given some.
     """
     if plugin := find_plugin(name, "autolabel.detectors"):
-        detector = _construct(name, plugin, ontology)
+        detector = _construct(name, plugin, ontology, **_shown(name, plugin, exemplars))
     else:
         adapter, checkpoint = _find_adapter(name, DETECTORS, "detector")
-        detector = adapter(ontology, checkpoint, device=device, dtype=dtype)
+        detector = adapter(ontology, checkpoint, device=device, dtype=dtype, **_shown(name, adapter, exemplars))
     if not isinstance(detector, Detector):
         raise ModelError(
             f"{name}: expected a detector (name, threshold, floor, detect), found {type(detector).__name__}"
@@ -126,9 +192,20 @@ def load_tracker(
     return tracker
 
 
-def _construct(name: str, plugin: Any, *arguments: Ontology) -> Any:
+def _shown(name: str, detector_class: Any, exemplars: Sequence[Exemplar]) -> dict[str, Sequence[Exemplar]]:
+    """The argument that gives exemplars to a detector; none where there are no exemplars."""
+    if exemplars and not getattr(detector_class, "takes_exemplars", False):
+        able = [known for known, model in DETECTORS.items() if model.adapter == _OWL]
+        raise ModelError(
+            f"{name}: expected a detector that takes exemplars ({', '.join(able)}), found one that takes text only; "
+            "leave --exemplar out or use another detector"
+        )
+    return {"exemplars": exemplars} if exemplars else {}
+
+
+def _construct(name: str, plugin: Any, *arguments: Ontology, **options: Any) -> Any:
     try:
-        return plugin(*arguments)
+        return plugin(*arguments, **options)
     except TypeError as error:
         raise ModelError(f"{name}: expected a class that takes {len(arguments)} arguments, found: {error}") from error
 

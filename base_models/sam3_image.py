@@ -98,4 +98,4 @@ class Sam3(HubDetector):
     def _embed(self, input_ids: Tensor, attention_mask: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Read each text once: its tokens' embeddings, shape ``(1, T, D)``, and which of them count, ``(1, T)``."""
         embeddings = self._model.get_text_features(input_ids, attention_mask=attention_mask).pooler_output  # (P, T, D)
-        return list(zip(embeddings.split(1), attention_mask.split(1), strict=True))
+        return list(zip(embeddings[:, None], attention_mask[:, None], strict=True))

@@ -10,7 +10,8 @@ from PIL import Image
 from small_detectors import save_owl
 from transformers import AutoModelForZeroShotObjectDetection, AutoProcessor, CLIPTokenizer
 
-from autolabel.base_models.exemplars import Exemplar
+from autolabel.base_models.exemplars import Exemplar, describe_exemplars
+from autolabel.base_models.grounding_dino import captions_of_checkpoint
 from autolabel.base_models.owl import Owl
 from autolabel.base_models.protocols import Detector
 from autolabel.base_models.registry import load_detector
@@ -85,7 +86,7 @@ def test_boxes_in_the_padding_are_none(tmp_path: Path, clip_tokenizer: CLIPToken
     probabilities = torch.tensor([[0.9, 0.1, 0.1], [0.8, 0.1, 0.1], [0.7, 0.1, 0.1]])
     shares = torch.tensor([[0.5, 0.25, 0.5, 0.25], [0.5, 0.9, 0.5, 0.1], [0.5, 0.5, 1.0, 1.0]])
     detections = detector._to_detections((50, 100), probabilities, shares)
-    np.testing.assert_allclose(detections.xyxy, [[25, 12.5, 75, 37.5], [0, 0, 100, 50]])
+    assert detections.xyxy.tolist() == [[25, 12.5, 75, 37.5], [0, 0, 100, 50]]
     np.testing.assert_allclose(detections.confidence, [0.9, 0.7])
 
 
@@ -117,15 +118,14 @@ def test_exemplars_equal_image_guided_detection(checkpoint: Path, crop: Path) ->
     assert exemplar.label in with_exemplar.data["prompt"].tolist()
 
 
-def test_exemplars_are_recorded_by_content(tmp_path: Path, clip_tokenizer: CLIPTokenizer, crop: Path) -> None:
+def test_exemplars_are_recorded_by_content(tmp_path: Path, crop: Path) -> None:
     """Another picture is another configuration; another name or order of the same ones is not."""
-    folder = save_owl(tmp_path / "owl", clip_tokenizer)
     renamed, other = tmp_path / "renamed.png", tmp_path / "other.png"
     renamed.write_bytes(crop.read_bytes())
     Image.fromarray(still(8)).save(other)
 
     def recorded(*paths: Path) -> str | None:
-        return owl(folder, exemplars=[Exemplar("star", path) for path in paths]).configuration.get("exemplars")
+        return describe_exemplars([Exemplar("star", path) for path in paths]).get("exemplars")
 
     assert recorded() is None
     assert recorded(crop, other) == recorded(other, renamed)
@@ -176,3 +176,9 @@ def test_bfloat16_means_the_same(checkpoint: Path) -> None:
     for first, second in zip(precise.detect([image]), coarse.detect([image]), strict=True):
         np.testing.assert_allclose(second.data["class_scores"], first.data["class_scores"], atol=0.1)
         np.testing.assert_allclose(second.xyxy, first.xyxy, atol=1.5)
+
+
+def test_reads_no_captions(tmp_path: Path, clip_tokenizer: CLIPTokenizer) -> None:
+    """Whoever wants to see the captions of a detector that reads none is told so."""
+    with pytest.raises(ModelError, match="expected a detector that reads captions, found one of type 'owlv2'"):
+        captions_of_checkpoint(ONTOLOGY, save_owl(tmp_path, clip_tokenizer))

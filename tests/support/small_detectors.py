@@ -200,6 +200,6 @@ def save_florence2(folder: Path) -> Path:
     model.save_pretrained(folder)
     size = {"height": 64, "width": 64}
     images = CLIPImageProcessor(size=size, crop_size=size, do_center_crop=False, image_seq_length=5)
-    grammar = {"description_with_bboxes_or_polygons": {}, "phrase_grounding": {}}
+    grammar: dict[str, dict[str, str]] = {"description_with_bboxes_or_polygons": {}, "phrase_grounding": {}}
     Florence2Processor(images, tokenizer, post_processor_config=grammar).save_pretrained(folder)
     return folder
