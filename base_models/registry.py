@@ -7,7 +7,7 @@ ontology, ``Class(ontology)``, a tracker without arguments, ``Class()``.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Final, Literal
 
 from autolabel.base_models.loading import EMBEDDED, resolve_checkpoint
@@ -16,9 +16,13 @@ from autolabel.errors import ModelError
 from autolabel.ontologies import Ontology
 from autolabel.plugins import find_plugin, import_class
 
-__all__ = ["DETECTORS", "TRACKERS", "NamedModel", "load_detector", "load_tracker"]
+__all__ = ["DETECTORS", "TRACKERS", "NamedModel", "Speed", "load_detector", "load_tracker"]
 
 Role = Literal["detector", "tracker"]
+
+Speed = Literal["instant", "fast", "moderate", "slow"]
+"""How long one picture takes at the model's own size on two processor cores (a tracker: one frame with one object):
+below a tenth of a second, below 2 s, below 10 s, longer. An accelerator is one or two orders faster."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,18 @@ class NamedModel:
         adapter: The class that runs it, as ``package.module:Class``.
         checkpoint: Where its weights come from: a hub id or an embedded folder.
         summary: What it is good for, in a few words.
+        licence: What the weights may be used under, by its SPDX identifier where it has one.
+        parameters: How many numbers its weights are.
+        speed: Its speed class.
     """
 
     adapter: str
     checkpoint: str
     summary: str
+    _: KW_ONLY
+    licence: str
+    parameters: int
+    speed: Speed
 
 
 _GROUNDING_DINO = "autolabel.base_models.grounding_dino:GroundingDino"
@@ -41,24 +52,72 @@ _SAM2 = "autolabel.base_models.sam2:Sam2"
 
 DETECTORS: Final[Mapping[str, NamedModel]] = {
     "tiny-scenes": NamedModel(
-        _GROUNDING_DINO, str(EMBEDDED / "tiny-scenes-detector"), "embedded; knows the drawn scenes of the demo only"
+        _GROUNDING_DINO,
+        str(EMBEDDED / "tiny-scenes-detector"),
+        "embedded; knows the drawn scenes of the demo only",
+        licence="Apache-2.0",
+        parameters=1_165_272,
+        speed="instant",
     ),
     "grounding-dino": NamedModel(
-        _GROUNDING_DINO, "IDEA-Research/grounding-dino-tiny", "open vocabulary, 172 M parameters"
+        _GROUNDING_DINO,
+        "IDEA-Research/grounding-dino-tiny",
+        "open vocabulary",
+        licence="Apache-2.0",
+        parameters=172_000_000,
+        speed="moderate",
     ),
     "grounding-dino-base": NamedModel(
-        _GROUNDING_DINO, "IDEA-Research/grounding-dino-base", "open vocabulary, 233 M parameters"
+        _GROUNDING_DINO,
+        "IDEA-Research/grounding-dino-base",
+        "open vocabulary",
+        licence="Apache-2.0",
+        parameters=233_000_000,
+        speed="slow",
     ),
 }
 
 TRACKERS: Final[Mapping[str, NamedModel]] = {
     "tiny-scenes": NamedModel(
-        _SAM2, str(EMBEDDED / "tiny-scenes-tracker"), "embedded; knows the drawn scenes of the demo only"
+        _SAM2,
+        str(EMBEDDED / "tiny-scenes-tracker"),
+        "embedded; knows the drawn scenes of the demo only",
+        licence="Apache-2.0",
+        parameters=1_844_224,
+        speed="instant",
     ),
-    "sam2": NamedModel(_SAM2, "facebook/sam2.1-hiera-tiny", "39 M parameters"),
-    "sam2-small": NamedModel(_SAM2, "facebook/sam2.1-hiera-small", "46 M parameters"),
-    "sam2-base-plus": NamedModel(_SAM2, "facebook/sam2.1-hiera-base-plus", "81 M parameters"),
-    "sam2-large": NamedModel(_SAM2, "facebook/sam2.1-hiera-large", "224 M parameters"),
+    "sam2": NamedModel(
+        _SAM2,
+        "facebook/sam2.1-hiera-tiny",
+        "SAM 2.1, the smallest",
+        licence="Apache-2.0",
+        parameters=39_000_000,
+        speed="moderate",
+    ),
+    "sam2-small": NamedModel(
+        _SAM2,
+        "facebook/sam2.1-hiera-small",
+        "SAM 2.1",
+        licence="Apache-2.0",
+        parameters=46_000_000,
+        speed="moderate",
+    ),
+    "sam2-base-plus": NamedModel(
+        _SAM2,
+        "facebook/sam2.1-hiera-base-plus",
+        "SAM 2.1",
+        licence="Apache-2.0",
+        parameters=81_000_000,
+        speed="moderate",
+    ),
+    "sam2-large": NamedModel(
+        _SAM2,
+        "facebook/sam2.1-hiera-large",
+        "SAM 2.1, the largest",
+        licence="Apache-2.0",
+        parameters=224_000_000,
+        speed="slow",
+    ),
 }
 
 _ADAPTERS: Mapping[Role, Mapping[str, str]] = {
