@@ -47,7 +47,7 @@ class HubDetector:
         self.configuration = describe(self._folder, self._device, self._dtype)
 
     def _probabilities(self, logits: Tensor) -> Tensor:
-        """Turn logits into probabilities.
+        """Turn logits into probabilities, in float32.
 
         Raises:
             ModelError: They are no finite numbers, as may happen in half precision.

@@ -8,7 +8,7 @@ True`` is given them, where there are any, as ``Class(ontology, exemplars=...)``
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Final, Literal
 
 from autolabel.base_models.exemplars import Exemplar
@@ -18,9 +18,13 @@ from autolabel.errors import ModelError
 from autolabel.ontologies import Ontology
 from autolabel.plugins import find_plugin, import_class
 
-__all__ = ["DETECTORS", "TRACKERS", "NamedModel", "load_detector", "load_tracker"]
+__all__ = ["DETECTORS", "TRACKERS", "NamedModel", "Speed", "load_detector", "load_tracker"]
 
 Role = Literal["detector", "tracker"]
+
+Speed = Literal["instant", "fast", "moderate", "slow"]
+"""How long one picture takes at the model's own size on two processor cores (a tracker: one frame with one object):
+below a tenth of a second, below 2 s, below 10 s, longer. An accelerator is one or two orders faster."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,18 @@ class NamedModel:
         adapter: The class that runs it, as ``package.module:Class``.
         checkpoint: Where its weights come from: a hub id or an embedded folder.
         summary: What it is good for, in a few words.
+        licence: What the weights may be used under, by its SPDX identifier where it has one.
+        parameters: How many numbers its weights are.
+        speed: Its speed class.
     """
 
     adapter: str
     checkpoint: str
     summary: str
+    _: KW_ONLY
+    licence: str
+    parameters: int
+    speed: Speed
 
     @property
     def reads_captions(self) -> bool:
@@ -51,75 +62,176 @@ _SAM2 = "autolabel.base_models.sam2:Sam2"
 
 DETECTORS: Final[Mapping[str, NamedModel]] = {
     "tiny-scenes": NamedModel(
-        _GROUNDING_DINO, str(EMBEDDED / "tiny-scenes-detector"), "embedded; knows the drawn scenes of the demo only"
+        _GROUNDING_DINO,
+        str(EMBEDDED / "tiny-scenes-detector"),
+        "embedded; knows the drawn scenes of the demo only",
+        licence="Apache-2.0",
+        parameters=1_165_272,
+        speed="instant",
     ),
     "grounding-dino": NamedModel(
-        _GROUNDING_DINO, "IDEA-Research/grounding-dino-tiny", "open vocabulary, 172 M parameters"
+        _GROUNDING_DINO,
+        "IDEA-Research/grounding-dino-tiny",
+        "open vocabulary",
+        licence="Apache-2.0",
+        parameters=172_000_000,
+        speed="moderate",
     ),
     "grounding-dino-base": NamedModel(
-        _GROUNDING_DINO, "IDEA-Research/grounding-dino-base", "open vocabulary, 233 M parameters"
+        _GROUNDING_DINO,
+        "IDEA-Research/grounding-dino-base",
+        "open vocabulary",
+        licence="Apache-2.0",
+        parameters=233_000_000,
+        speed="slow",
     ),
     "mm-grounding-dino": NamedModel(
         _GROUNDING_DINO,
         "openmmlab-community/mm_grounding_dino_tiny_o365v1_goldg_v3det",
-        "open vocabulary, 173 M parameters, Apache-2.0",
+        "open vocabulary",
+        licence="Apache-2.0",
+        parameters=173_000_000,
+        speed="moderate",
     ),
     "mm-grounding-dino-base": NamedModel(
         _GROUNDING_DINO,
         "openmmlab-community/mm_grounding_dino_base_o365v1_goldg_v3det",
-        "open vocabulary, 233 M parameters, Apache-2.0",
+        "open vocabulary",
+        licence="Apache-2.0",
+        parameters=233_000_000,
+        speed="slow",
     ),
     "mm-grounding-dino-large": NamedModel(
         _GROUNDING_DINO,
         "openmmlab-community/mm_grounding_dino_large_all",
-        "open vocabulary, 343 M parameters, Apache-2.0",
+        "open vocabulary",
+        licence="Apache-2.0",
+        parameters=343_000_000,
+        speed="slow",
     ),
     "llmdet": NamedModel(
-        _GROUNDING_DINO, "iSEE-Laboratory/llmdet_tiny", "open vocabulary, 173 M parameters, Apache-2.0"
+        _GROUNDING_DINO,
+        "iSEE-Laboratory/llmdet_tiny",
+        "open vocabulary",
+        licence="Apache-2.0",
+        parameters=173_000_000,
+        speed="moderate",
     ),
     "llmdet-base": NamedModel(
-        _GROUNDING_DINO, "iSEE-Laboratory/llmdet_base", "open vocabulary, 233 M parameters, Apache-2.0"
+        _GROUNDING_DINO,
+        "iSEE-Laboratory/llmdet_base",
+        "open vocabulary",
+        licence="Apache-2.0",
+        parameters=233_000_000,
+        speed="slow",
     ),
     "llmdet-large": NamedModel(
-        _GROUNDING_DINO, "iSEE-Laboratory/llmdet_large", "open vocabulary, 343 M parameters, Apache-2.0"
+        _GROUNDING_DINO,
+        "iSEE-Laboratory/llmdet_large",
+        "open vocabulary",
+        licence="Apache-2.0",
+        parameters=343_000_000,
+        speed="slow",
     ),
     "owlv2": NamedModel(
         _OWL,
         "google/owlv2-base-patch16-ensemble",
-        "open vocabulary and exemplars, 155 M parameters, Apache-2.0",
+        "open vocabulary, and pictures of what to find",
+        licence="Apache-2.0",
+        parameters=155_000_000,
+        speed="moderate",
     ),
     "owlv2-large": NamedModel(
         _OWL,
         "google/owlv2-large-patch14-ensemble",
-        "open vocabulary and exemplars, 438 M parameters, Apache-2.0",
+        "open vocabulary, and pictures of what to find",
+        licence="Apache-2.0",
+        parameters=438_000_000,
+        speed="slow",
     ),
     "owlvit": NamedModel(
-        _OWL, "google/owlvit-base-patch32", "open vocabulary and exemplars, 153 M parameters, Apache-2.0"
+        _OWL,
+        "google/owlvit-base-patch32",
+        "open vocabulary, and pictures of what to find",
+        licence="Apache-2.0",
+        parameters=153_000_000,
+        speed="fast",
     ),
     "florence-2": NamedModel(
-        _FLORENCE2, "florence-community/Florence-2-base", "asked prompt by prompt, 230 M parameters, MIT"
+        _FLORENCE2,
+        "florence-community/Florence-2-base",
+        "open vocabulary, one pass per prompt",
+        licence="MIT",
+        parameters=231_000_000,
+        speed="moderate",
     ),
     "florence-2-large": NamedModel(
-        _FLORENCE2, "florence-community/Florence-2-large", "asked prompt by prompt, 770 M parameters, MIT"
+        _FLORENCE2,
+        "florence-community/Florence-2-large",
+        "open vocabulary, one pass per prompt",
+        licence="MIT",
+        parameters=770_000_000,
+        speed="slow",
     ),
     "florence-2-grounding": NamedModel(
         f"{_FLORENCE2}Grounding",
         "florence-community/Florence-2-base",
-        "all prompts in one caption, 230 M parameters, MIT",
+        "open vocabulary, one pass for all prompts",
+        licence="MIT",
+        parameters=231_000_000,
+        speed="moderate",
     ),
     "sam3": NamedModel(
-        _SAM3, "facebook/sam3", "boxes and masks, prompt by prompt, 840 M parameters, SAM License (gated)"
+        _SAM3,
+        "facebook/sam3",
+        "open vocabulary, boxes and masks at once; its licence must be accepted",
+        licence="LicenseRef-SAM",
+        parameters=840_000_000,
+        speed="slow",
     ),
 }
 
 TRACKERS: Final[Mapping[str, NamedModel]] = {
     "tiny-scenes": NamedModel(
-        _SAM2, str(EMBEDDED / "tiny-scenes-tracker"), "embedded; knows the drawn scenes of the demo only"
+        _SAM2,
+        str(EMBEDDED / "tiny-scenes-tracker"),
+        "embedded; knows the drawn scenes of the demo only",
+        licence="Apache-2.0",
+        parameters=1_844_224,
+        speed="instant",
     ),
-    "sam2": NamedModel(_SAM2, "facebook/sam2.1-hiera-tiny", "39 M parameters"),
-    "sam2-small": NamedModel(_SAM2, "facebook/sam2.1-hiera-small", "46 M parameters"),
-    "sam2-base-plus": NamedModel(_SAM2, "facebook/sam2.1-hiera-base-plus", "81 M parameters"),
-    "sam2-large": NamedModel(_SAM2, "facebook/sam2.1-hiera-large", "224 M parameters"),
+    "sam2": NamedModel(
+        _SAM2,
+        "facebook/sam2.1-hiera-tiny",
+        "SAM 2.1, the smallest",
+        licence="Apache-2.0",
+        parameters=39_000_000,
+        speed="moderate",
+    ),
+    "sam2-small": NamedModel(
+        _SAM2,
+        "facebook/sam2.1-hiera-small",
+        "SAM 2.1",
+        licence="Apache-2.0",
+        parameters=46_000_000,
+        speed="moderate",
+    ),
+    "sam2-base-plus": NamedModel(
+        _SAM2,
+        "facebook/sam2.1-hiera-base-plus",
+        "SAM 2.1",
+        licence="Apache-2.0",
+        parameters=81_000_000,
+        speed="moderate",
+    ),
+    "sam2-large": NamedModel(
+        _SAM2,
+        "facebook/sam2.1-hiera-large",
+        "SAM 2.1, the largest",
+        licence="Apache-2.0",
+        parameters=224_000_000,
+        speed="slow",
+    ),
 }
 
 _ADAPTERS: Mapping[Role, Mapping[str, str]] = {
