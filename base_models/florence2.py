@@ -2,7 +2,8 @@
 
 `Florence2` asks for each prompt by itself ("Locate car in the image."), with the picture encoded once; of all that it
 writes in answer the regions are boxes of that prompt. `Florence2Grounding` gives all prompts in one caption and takes
-the regions of the phrases that are prompts, which is one pass, whatever the number of prompts.
+the regions of the phrases that are prompts, which is one pass, whatever the number of prompts. It writes the likeliest
+token each time, without the beam search of its authors' examples, so that a token's probability is its own.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +22,9 @@ from transformers.modeling_outputs import BaseModelOutput
 from autolabel.base_models.florence2_answers import (
     BINS,
     Region,
+    first_words,
     location_bin,
+    location_text,
     near_probabilities,
     parse_regions,
     region_score,
@@ -97,14 +100,45 @@ class Florence2(HubDetector):
         return [self._detect(image) for image in images]
 
     @torch.inference_mode()
+    def name_regions(self, image: Image, xyxy: NDArray[np.floating]) -> list[tuple[str, float]]:
+        """Say in the model's own words what boxes hold, whatever the ontology is.
+
+        Args:
+            image: RGB uint8, shape ``(H, W, 3)``.
+            xyxy: Boxes in pixels, shape ``(N, 4)``.
+
+        Returns:
+            For each box the words, and the mean probability of their tokens; no words and zero where it says nothing.
+        """
+        height, width = image.shape[:2]
+        features = self._see(image)
+        named = []
+        for box in xyxy.tolist():
+            answer = self._answer(features, f"What is the region {location_text(box, (width, height))}?")
+            places = list(first_words(answer.tokens))
+            score = float(answer.chosen[places].mean()) if places else 0.0
+            named.append((self._words(answer, places), score))
+        return named
+
+    @torch.inference_mode()
     def _detect(self, image: Image) -> sv.Detections:
-        inputs = self._image_processor(images=[image], input_data_format="channels_last", return_tensors="pt")
-        pixels = inputs["pixel_values"].to(self._device, self._dtype)  # (1, 3, h, w)
-        features = self._model.get_image_features(pixels).pooler_output  # (1, L, D)
+        features = self._see(image)
         height, width = image.shape[:2]
         answers = list(self._locate(features, (width, height)))
         boxes = merge_prompts(answers, self._asked, len(self._ontology.classes))
         return to_detections(boxes, self._ontology, self.floor)
+
+    def _see(self, image: Image) -> Tensor:
+        """Encode a picture, shape ``(1, L, D)``."""
+        inputs = self._image_processor(images=[image], input_data_format="channels_last", return_tensors="pt")
+        pixels = inputs["pixel_values"].to(self._device, self._dtype)  # (1, 3, h, w)
+        features: Tensor = self._model.get_image_features(pixels).pooler_output
+        return features
+
+    def _words(self, answer: _Answer, places: Sequence[int]) -> str:
+        """Some tokens of an answer as text."""
+        words: str = self._tokenizer.convert_tokens_to_string([answer.tokens[place] for place in places])
+        return words.strip()
 
     def _locate(self, features: Tensor, size_wh: tuple[int, int]) -> Iterator[PromptBoxes]:
         """Ask about one picture; gives back what was found for each text of the ontology."""
@@ -170,8 +204,7 @@ class Florence2Grounding(Florence2):
         answer = self._answer(features, f"Locate the phrases in the caption: {', '.join(self._asked.texts)}")
         regions: dict[str, list[Region]] = {text: [] for text in self._asked.texts}
         for region in parse_regions(answer.tokens):
-            words = self._tokenizer.convert_tokens_to_string([answer.tokens[place] for place in region.phrase])
-            phrase = normalised(words).strip(",. ")
+            phrase = normalised(self._words(answer, region.phrase)).strip(",. ")
             if phrase in regions:  # the others are phrases that nobody asked for
                 regions[phrase].append(region)
         return (answer.boxes(found, size_wh) for found in regions.values())

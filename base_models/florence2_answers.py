@@ -15,11 +15,22 @@ length-normalised probability of a sentence is that of its words (https://arxiv.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BINS", "Region", "location_bin", "near_probabilities", "parse_regions", "region_score", "region_xyxy"]
+__all__ = [
+    "BINS",
+    "Region",
+    "first_words",
+    "location_bin",
+    "location_text",
+    "near_probabilities",
+    "parse_regions",
+    "region_score",
+    "region_xyxy",
+]
 
 BINS = 1000
 _NEAR = 10
@@ -108,6 +119,28 @@ def near_probabilities(locations: NDArray[np.floating], written: NDArray[np.intp
     first, beyond = (written - _NEAR).clip(0), (written + _NEAR + 1).clip(max=BINS)
     near: NDArray[np.floating] = (sums[rows, beyond] - sums[rows, first]).clip(np.finfo(np.float32).tiny, 1)
     return near
+
+
+def first_words(tokens: Sequence[str]) -> tuple[int, ...]:
+    """Positions of the words of an answer before any location.
+
+    Example:
+        >>> first_words(["<s>", "a", "Ġcar", "<loc_5>", "dog", "</s>"])
+        (1, 2)
+    """
+    before = takewhile(lambda place: location_bin(tokens[place]) < 0, range(len(tokens)))
+    return tuple(place for place in before if not _SPECIAL.fullmatch(tokens[place]))
+
+
+def location_text(xyxy: Sequence[float], size_wh: tuple[int, int]) -> str:
+    """Write a box in pixels as location tokens.
+
+    Example:
+        >>> location_text((0, 30, 50, 60), (100, 60))
+        '<loc_0><loc_500><loc_500><loc_999>'
+    """
+    shares = zip(xyxy, size_wh * 2, strict=True)
+    return "".join(f"<loc_{min(max(int(edge / size * BINS), 0), BINS - 1)}>" for edge, size in shares)
 
 
 def location_bin(token: str) -> int:

@@ -86,13 +86,11 @@ class Sam3(HubDetector):
         height, width = size_hw
         xyxy = boxes.float().clamp(0, 1) * torch.tensor([width, height] * 2, device=boxes.device)  # (Q, 4)
         keep = (scores >= self.floor) & (xyxy[:, 2:] > xyxy[:, :2]).all(dim=1)  # (Q,)
-        shares = mask_logits[None, keep].float().sigmoid()  # (1, N, h, w)
-        masks = nn.functional.interpolate(shares, size_hw, mode="bilinear") > 0.5 if keep.any() else None
-        return PromptBoxes(
-            xyxy[keep].cpu().numpy(),
-            scores[keep].cpu().numpy(),
-            np.zeros((0, height, width), np.bool_) if masks is None else masks[0].cpu().numpy(),
-        )
+        shares = mask_logits[keep].float().sigmoid()  # (N, h, w)
+        # One at a time: all of them together, at the picture's size and in float32, may need gigabytes.
+        large = (nn.functional.interpolate(share[None, None], size_hw, mode="bilinear")[0, 0] for share in shares)
+        masks = np.array([(share > 0.5).cpu().numpy() for share in large], np.bool_).reshape(-1, height, width)
+        return PromptBoxes(xyxy[keep].cpu().numpy(), scores[keep].cpu().numpy(), masks)
 
     @torch.inference_mode()
     def _embed(self, input_ids: Tensor, attention_mask: Tensor) -> list[tuple[Tensor, Tensor]]:

@@ -5,11 +5,15 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 from PIL import Image
+from plugin_detector import FindsNothingLikeIt
 from small_detectors import save_owl
 from transformers import CLIPTokenizer
 from typer.testing import CliRunner
 
+from autolabel.base_models.exemplars import Exemplar
+from autolabel.base_models.registry import load_detector
 from autolabel.cli import app
+from autolabel.ontologies import Ontology
 from autolabel.scenes import draw_still
 from autolabel.store import load_run, read_configuration
 
@@ -52,10 +56,20 @@ def test_a_run_knows_its_exemplars(folder: Path, tmp_path: Path) -> None:
         assert "another configuration" in again.stderr
 
 
+def test_a_plugin_is_shown_exemplars() -> None:
+    """A third party's detector that says that it takes exemplars gets them, and none where there are none."""
+    exemplar = Exemplar("star", Path("star.png"))
+    for shown in ([exemplar], []):
+        detector = load_detector("plugin_detector:FindsNothingLikeIt", Ontology.parse("star"), exemplars=shown)
+        assert isinstance(detector, FindsNothingLikeIt)
+        assert list(detector.exemplars) == shown
+
+
 @pytest.mark.parametrize(
     ("exemplar", "detector", "sentence"),
     [
         ("star=first.png", "tiny-scenes", "expected a detector that takes exemplars (owlv2, owlv2-large, owlvit)"),
+        ("star=first.png", "plugin_detector:FindsNothing", "found one that takes text only"),
         ("moon=first.png", None, "one of the classes red circle, star, found 'moon'"),
         ("first.png", None, "as class=picture"),
         ("star=absent.png", None, "absent.png: expected an image"),

@@ -156,6 +156,7 @@ def test_keeps_the_detectors_promise(checkpoint: Path) -> None:
     [
         ("<OPEN_VOCABULARY_DETECTION>red circle", "Locate red circle in the image."),
         ("<CAPTION_TO_PHRASE_GROUNDING>disc, star", "Locate the phrases in the caption: disc, star"),
+        (f"<REGION_TO_CATEGORY>{locations(1, 2, 3, 4)}", f"What is the region {locations(1, 2, 3, 4)}?"),
     ],
 )
 def test_asks_as_transformers_does(checkpoint: Path, task: str, question: str) -> None:
@@ -169,8 +170,7 @@ def test_asks_as_transformers_does(checkpoint: Path, task: str, question: str) -
     )
     detector = Florence2(ONTOLOGY, checkpoint, device="cpu", dtype="float32")
     with torch.inference_mode():
-        pixels = detector._image_processor(images=[image], return_tensors="pt")["pixel_values"]
-        answer = detector._answer(detector._model.get_image_features(pixels).pooler_output, question)
+        answer = detector._answer(detector._see(image), question)
     input_ids = written.sequences[0, 1:]
     assert list(answer.tokens) == processor.tokenizer.convert_ids_to_tokens(input_ids.tolist())
     expected = torch.cat(written.logits).softmax(dim=-1).gather(1, input_ids[:, None])[:, 0]
@@ -183,9 +183,10 @@ class _Writes(Florence2Grounding):
     def __init__(self, checkpoint: Path, ontology: Ontology, tokens: Sequence[str]) -> None:
         super().__init__(ontology, checkpoint, device="cpu", dtype="float32")
         self._tokens = tuple(tokens)
+        self.question = ""
 
     def _answer(self, features: torch.Tensor, question: str) -> _Answer:
-        assert question.endswith("disc, circle, ring, star")
+        self.question = question
         certain = np.where([location_bin(token) >= 0 for token in self._tokens], 0.9, 0.8).astype(np.float32)
         return _Answer(self._tokens, certain, certain)
 
@@ -196,7 +197,9 @@ def test_phrases_of_a_caption(checkpoint: Path) -> None:
         f"circle{locations(0, 0, 499, 499)}star{locations(0, 0, 99, 99)}circle{locations(500, 500, 999, 999)}"
         f" Disc,{locations(500, 500, 999, 989)}semicircle{locations(0, 0, 9, 9)}star{locations(7, 7, 7, 7)}"
     )
-    (detections,) = _Writes(checkpoint, ONTOLOGY, tokens).detect([still(0, (100, 100))])
+    detector = _Writes(checkpoint, ONTOLOGY, tokens)
+    (detections,) = detector.detect([still(0, (100, 100))])
+    assert detector.question == "Locate the phrases in the caption: disc, circle, ring, star"
     order = np.lexsort(detections.xyxy[:, ::-1].T)
     score = (0.8 * 0.9**4) ** 0.2
     np.testing.assert_allclose(detections.data["class_scores"][order], [[0, score], [score, 0], [score, 0]], rtol=1e-5)
@@ -205,6 +208,18 @@ def test_phrases_of_a_caption(checkpoint: Path) -> None:
         [[0.05, 0.05, 9.95, 9.95], [0.05, 0.05, 49.95, 49.95], [50.05, 50.05, 99.95, 98.95]],
         rtol=1e-4,
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [(f"</s><s>a red disc{locations(1, 2, 3, 4)}x</s>", ("a red disc", 0.8)), ("</s></s>", ("", 0.0))],
+)
+def test_regions_are_named(checkpoint: Path, text: str, named: tuple[str, float]) -> None:
+    """A box is asked about by its locations, and the words before any location are what it is called."""
+    detector = _Writes(checkpoint, ONTOLOGY, spell(text))
+    ((words, score),) = detector.name_regions(still(0, (100, 50)), np.array([[10.0, 20.0, 30.0, 50.0]]))
+    assert detector.question == f"What is the region {locations(100, 400, 300, 999)}?"
+    assert (words, score) == (named[0], pytest.approx(named[1]))
 
 
 def test_prompts_too_long(checkpoint: Path) -> None:
