@@ -219,7 +219,8 @@ def test_regions_are_named(checkpoint: Path, text: str, named: tuple[str, float]
     detector = _Writes(checkpoint, ONTOLOGY, spell(text))
     ((words, score),) = detector.name_regions(still(0, (100, 50)), np.array([[10.0, 20.0, 30.0, 50.0]]))
     assert detector.question == f"What is the region {locations(100, 400, 300, 999)}?"
-    assert (words, score) == (named[0], pytest.approx(named[1]))
+    assert words == named[0]
+    assert score == pytest.approx(named[1])
 
 
 def test_prompts_too_long(checkpoint: Path) -> None:

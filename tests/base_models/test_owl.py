@@ -21,12 +21,23 @@ from autolabel.ontologies import Ontology
 ONTOLOGY = Ontology.parse("red circle; blue square; star")
 
 
-@pytest.fixture(scope="module", params=["owlv2", "owlvit"])
-def checkpoint(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, clip_tokenizer: CLIPTokenizer
-) -> Path:
+@pytest.fixture(scope="module")
+def owlv2(tmp_path_factory: pytest.TempPathFactory, clip_tokenizer: CLIPTokenizer) -> Path:
+    """A checkpoint of OWLv2."""
+    return save_owl(tmp_path_factory.mktemp("owlv2"), clip_tokenizer, "owlv2")
+
+
+@pytest.fixture(scope="module")
+def owlvit(tmp_path_factory: pytest.TempPathFactory, clip_tokenizer: CLIPTokenizer) -> Path:
+    """A checkpoint of OWL-ViT."""
+    return save_owl(tmp_path_factory.mktemp("owlvit"), clip_tokenizer, "owlvit")
+
+
+@pytest.fixture(params=["owlv2", "owlvit"])
+def checkpoint(request: pytest.FixtureRequest) -> Path:
     """A checkpoint of either kind."""
-    return save_owl(tmp_path_factory.mktemp(request.param), clip_tokenizer, request.param)
+    path: Path = request.getfixturevalue(request.param)
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -80,9 +91,9 @@ def test_equals_transformers_own_processing(checkpoint: Path, size_wh: tuple[int
     np.testing.assert_allclose(detections.data["class_scores"], outputs.logits[0].sigmoid()[within], atol=1e-5)
 
 
-def test_boxes_in_the_padding_are_none(tmp_path: Path, clip_tokenizer: CLIPTokenizer) -> None:
+def test_boxes_in_the_padding_are_none(owlv2: Path) -> None:
     """OWLv2 sees a wide picture above grey padding; what it finds down there is no box of the picture."""
-    detector = owl(save_owl(tmp_path, clip_tokenizer))
+    detector = owl(owlv2)
     probabilities = torch.tensor([[0.9, 0.1, 0.1], [0.8, 0.1, 0.1], [0.7, 0.1, 0.1]])
     shares = torch.tensor([[0.5, 0.25, 0.5, 0.25], [0.5, 0.9, 0.5, 0.1], [0.5, 0.5, 1.0, 1.0]])
     detections = detector._to_detections((50, 100), probabilities, shares)
@@ -90,10 +101,10 @@ def test_boxes_in_the_padding_are_none(tmp_path: Path, clip_tokenizer: CLIPToken
     np.testing.assert_allclose(detections.confidence, [0.9, 0.7])
 
 
-def test_negatives_and_synonyms(tmp_path: Path, clip_tokenizer: CLIPTokenizer) -> None:
+def test_negatives_and_synonyms(owlv2: Path) -> None:
     """Scores of texts become class scores by the rules that hold for captions."""
     ontology = Ontology.parse([{"name": "car", "prompts": ["car", "auto"], "negatives": ["toy car"]}, "toy car"])
-    detector = owl(save_owl(tmp_path, clip_tokenizer), ontology)
+    detector = owl(owlv2, ontology)
     assert detector._asked.texts == ("car", "auto", "toy car")
     probabilities = torch.tensor([[0.3, 0.6, 0.2], [0.3, 0.6, 0.7]])
     detections = detector._to_detections((10, 10), probabilities, torch.tensor([[0.5, 0.5, 0.2, 0.2]] * 2))
@@ -132,18 +143,16 @@ def test_exemplars_are_recorded_by_content(tmp_path: Path, crop: Path) -> None:
     assert len({recorded(crop), recorded(other), recorded(crop, other)}) == 3
 
 
-def test_exemplar_of_no_class(tmp_path: Path, clip_tokenizer: CLIPTokenizer, crop: Path) -> None:
+def test_exemplar_of_no_class(owlv2: Path, crop: Path) -> None:
     """An exemplar that means none of the classes is refused."""
-    folder = save_owl(tmp_path, clip_tokenizer)
     with pytest.raises(OntologyError, match="one of the classes red circle, blue square, star, found 'moon'"):
-        owl(folder, exemplars=[Exemplar("moon", crop)])
+        owl(owlv2, exemplars=[Exemplar("moon", crop)])
 
 
-def test_exemplar_that_is_no_picture(tmp_path: Path, clip_tokenizer: CLIPTokenizer) -> None:
+def test_exemplar_that_is_no_picture(owlv2: Path, tmp_path: Path) -> None:
     """An exemplar that cannot be read is refused."""
-    folder = save_owl(tmp_path, clip_tokenizer)
     with pytest.raises(InputError, match=r"absent\.png: expected an image"):
-        owl(folder, exemplars=[Exemplar("star", tmp_path / "absent.png")])
+        owl(owlv2, exemplars=[Exemplar("star", tmp_path / "absent.png")])
 
 
 @pytest.mark.parametrize("text", ["star", "=crop.png", "star="])
@@ -153,16 +162,15 @@ def test_exemplar_of_another_form(text: str) -> None:
         Exemplar.parse(text)
 
 
-def test_prompt_too_long(tmp_path: Path, clip_tokenizer: CLIPTokenizer) -> None:
+def test_prompt_too_long(owlv2: Path) -> None:
     """A prompt that the model cannot read whole is refused, and named."""
-    folder = save_owl(tmp_path, clip_tokenizer)
     with pytest.raises(OntologyError, match="at most 16 tokens in a prompt of this model, found 22 in 'very very"):
-        owl(folder, Ontology.parse("star; " + "very " * 19 + "long"))
+        owl(owlv2, Ontology.parse("star; " + "very " * 19 + "long"))
 
 
-def test_overflow_is_reported(tmp_path: Path, clip_tokenizer: CLIPTokenizer) -> None:
+def test_overflow_is_reported(owlv2: Path) -> None:
     """Numbers that are none end in a sentence and not in an empty picture."""
-    detector = owl(save_owl(tmp_path, clip_tokenizer))
+    detector = owl(owlv2)
     detector._queries = detector._queries * torch.nan
     with pytest.raises(ModelError, match=r"no finite numbers in torch\.float32"):
         detector.detect([still(0)])
@@ -178,7 +186,7 @@ def test_bfloat16_means_the_same(checkpoint: Path) -> None:
         np.testing.assert_allclose(second.xyxy, first.xyxy, atol=1.5)
 
 
-def test_reads_no_captions(tmp_path: Path, clip_tokenizer: CLIPTokenizer) -> None:
+def test_reads_no_captions(owlv2: Path) -> None:
     """Whoever wants to see the captions of a detector that reads none is told so."""
     with pytest.raises(ModelError, match="expected a detector that reads captions, found one of type 'owlv2'"):
-        captions_of_checkpoint(ONTOLOGY, save_owl(tmp_path, clip_tokenizer))
+        captions_of_checkpoint(ONTOLOGY, owlv2)
