@@ -1,8 +1,8 @@
 """OWLv2 (https://arxiv.org/abs/2306.09683) and OWL-ViT (https://arxiv.org/abs/2205.06230) through transformers.
 
 They compare every patch of a picture with each text, or with a picture of what to find. A prompt is asked just as it is
-written; who wants "a photo of a car" writes that. Similarities between pictures are usually higher than those between a
-picture and a text, so that a class with exemplars wants a threshold of its own.
+written; who wants "a photo of a car" writes that. Similarities between two pictures need not be on the scale of those
+between a picture and a text, so that a class with exemplars may want a threshold of its own.
 """
 
 from collections.abc import Sequence
@@ -90,9 +90,8 @@ class Owl(HubDetector):
         padded_wh = (max(size_hw), max(size_hw)) if self._pads else None
         xyxy = to_xyxy(boxes[keep].float().cpu().numpy(), (width, height), padded_wh)  # (N, 4)
         scores, prompts = score_classes(probabilities[keep].cpu().numpy(), self._asked, len(self._ontology.classes))
-        within: NDArray[np.bool_] = np.all(
-            xyxy[:, 2:] > xyxy[:, :2], axis=1
-        )  # the others lie in the padding, not in the picture
+        # What has no area lies in the padding, not in the picture.
+        within: NDArray[np.bool_] = np.all(xyxy[:, 2:] > xyxy[:, :2], axis=1)  # (N,)
         return to_detections(ScoredBoxes(xyxy, scores, prompts)[within], self._ontology, self.floor)
 
     def _encode(self, images: Sequence[Image]) -> Tensor:

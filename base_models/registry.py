@@ -57,7 +57,7 @@ class NamedModel:
 _GROUNDING_DINO = "autolabel.base_models.grounding_dino:GroundingDino"
 _OWL = "autolabel.base_models.owl:Owl"
 _FLORENCE2 = "autolabel.base_models.florence2:Florence2"
-_SAM3 = "autolabel.base_models.sam3_image:Sam3"
+_SAM3 = "autolabel.base_models.sam3_image:Sam3Image"
 _SAM2 = "autolabel.base_models.sam2:Sam2"
 
 DETECTORS: Final[Mapping[str, NamedModel]] = {

@@ -21,12 +21,12 @@ from autolabel.base_models.scored_boxes import PromptBoxes, merge_prompts, to_de
 from autolabel.ontologies import Ontology
 from autolabel.ontologies.prompts import plan_prompts
 
-__all__ = ["Sam3"]
+__all__ = ["Sam3Image"]
 
 Image = NDArray[np.uint8]
 
 
-class Sam3(HubDetector):
+class Sam3Image(HubDetector):
     """A `Detector` for one ontology whose detections have masks.
 
     Args:

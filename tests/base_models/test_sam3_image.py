@@ -12,7 +12,7 @@ from transformers import CLIPTokenizer, Sam3Model, Sam3Processor, Sam3VideoConfi
 
 from autolabel.base_models.protocols import Detector
 from autolabel.base_models.registry import load_detector
-from autolabel.base_models.sam3_image import Sam3
+from autolabel.base_models.sam3_image import Sam3Image
 from autolabel.errors import OntologyError
 from autolabel.ontologies import Ontology
 
@@ -29,7 +29,7 @@ def test_keeps_the_detectors_promise(checkpoint: Path) -> None:
     """Loaded by name, it gives valid detections with masks; a picture is encoded once, a text never again."""
     detector = load_detector(str(checkpoint), ONTOLOGY, device="cpu", dtype="float32")
     assert isinstance(detector, Detector)
-    assert isinstance(detector, Sam3)
+    assert isinstance(detector, Sam3Image)
     detector.floor = 0.15
     calls: list[str] = []
     detector._model.vision_encoder.register_forward_hook(lambda *_: calls.append("picture"))
@@ -52,7 +52,7 @@ def test_equals_transformers_own_processing(checkpoint: Path, size_wh: tuple[int
     model = Sam3Model.from_pretrained(checkpoint, dtype=torch.float32).eval()
     with torch.no_grad():
         outputs = model(**processor(images=image, text="red circle", return_tensors="pt"))
-    detector = Sam3(Ontology.parse("red circle"), checkpoint, device="cpu", dtype="float32")
+    detector = Sam3Image(Ontology.parse("red circle"), checkpoint, device="cpu", dtype="float32")
     detector.floor = float((outputs.pred_logits.sigmoid() * outputs.presence_logits.sigmoid()).median())
     (expected,) = processor.post_process_instance_segmentation(
         outputs, threshold=detector.floor - 1e-6, target_sizes=[image.shape[:2]]
@@ -67,7 +67,7 @@ def test_equals_transformers_own_processing(checkpoint: Path, size_wh: tuple[int
 
 def test_nothing_above_the_floor(checkpoint: Path) -> None:
     """A picture on which nothing is found has detections without rows, and masks of its size."""
-    detector = Sam3(ONTOLOGY, checkpoint, device="cpu", dtype="float32")
+    detector = Sam3Image(ONTOLOGY, checkpoint, device="cpu", dtype="float32")
     detector.floor = 0.99
     (detections,) = detector.detect([still(0)])
     assert len(detections) == 0
@@ -76,7 +76,7 @@ def test_nothing_above_the_floor(checkpoint: Path) -> None:
 
 def test_boxes_and_masks_in_pixels(checkpoint: Path) -> None:
     """Boxes are cut at the picture's edge, masks are scaled to its size, and what is below the floor is left out."""
-    detector = Sam3(ONTOLOGY, checkpoint, device="cpu", dtype="float32")
+    detector = Sam3Image(ONTOLOGY, checkpoint, device="cpu", dtype="float32")
     boxes = torch.tensor([[-0.1, 0.0, 0.5, 1.2], [0.0, 0.0, 1.0, 1.0], [1.1, 0.0, 1.2, 1.0]])
     logits = torch.full((3, 2, 2), -9.0)
     logits[:, :, 0] = 9.0
@@ -106,4 +106,4 @@ def test_checkpoint_of_the_model_for_videos(tmp_path: Path, clip_tokenizer: CLIP
 def test_prompt_too_long(checkpoint: Path) -> None:
     """A prompt that the model cannot read whole is refused."""
     with pytest.raises(OntologyError, match="at most 32 tokens in a prompt of this model, found 43"):
-        Sam3(Ontology.parse("very " * 40 + "long"), checkpoint)
+        Sam3Image(Ontology.parse("very " * 40 + "long"), checkpoint)
