@@ -21,8 +21,7 @@ from transformers.models.mm_grounding_dino.modeling_mm_grounding_dino import (
     MultiScaleDeformableAttention as MMMultiScaleDeformableAttention,
 )
 
-from autolabel.base_models.hub_detector import HubDetector
-from autolabel.base_models.loading import from_pretrained, resolve_checkpoint
+from autolabel.base_models.loading import choose_device, choose_dtype, describe, from_pretrained, resolve_checkpoint
 from autolabel.base_models.scored_boxes import ScoredBoxes, merge_parts, to_detections, to_xyxy
 from autolabel.errors import ModelError
 from autolabel.ontologies import Ontology
@@ -50,14 +49,14 @@ def captions_of_checkpoint(ontology: Ontology, checkpoint: str | Path) -> tuple[
     return plan_captions(ontology, from_pretrained(AutoTokenizer, folder).backend_tokenizer, config.max_text_len)
 
 
-class GroundingDino(HubDetector):
+class GroundingDino:
     """A `Detector` for one ontology.
 
     Args:
         ontology: What to find.
-        checkpoint: Hub id or local folder.
-        device: As in `HubDetector`.
-        dtype: As in `HubDetector`.
+        checkpoint: Hub id, local folder, or the name of an embedded checkpoint.
+        device: Where to compute, as torch names it; the best there is by default.
+        dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"``; what the checkpoint and the processor want by default.
 
     Raises:
         ModelError: The checkpoint cannot be found or loaded.
@@ -70,10 +69,16 @@ class GroundingDino(HubDetector):
     def __init__(
         self, ontology: Ontology, checkpoint: str | Path, *, device: str | None = None, dtype: str | None = None
     ) -> None:
-        super().__init__(ontology, checkpoint, device=device, dtype=dtype)
-        self._captions = captions_of_checkpoint(ontology, self._folder)
-        self._image_processor = from_pretrained(AutoImageProcessor, self._folder)
-        model = from_pretrained(AutoModelForZeroShotObjectDetection, self._folder, dtype=self._dtype)
+        folder = resolve_checkpoint(checkpoint)
+        self.name = Path(checkpoint).name
+        self.floor = min(self.floor, *ontology.thresholds(self.threshold))
+        self._ontology = ontology
+        self._captions = captions_of_checkpoint(ontology, folder)
+        self._device = choose_device(device)
+        self._dtype = choose_dtype(folder, self._device, dtype)
+        self.configuration = describe(folder, self._device, self._dtype)
+        self._image_processor = from_pretrained(AutoImageProcessor, folder)
+        model = from_pretrained(AutoModelForZeroShotObjectDetection, folder, dtype=self._dtype)
         model.model.text_backbone = _TextMemory(model.model.text_backbone)
         model.model.backbone = _VisionMemory(model.model.backbone)
         _sample_in_float32(model, self._dtype)
@@ -104,7 +109,9 @@ class GroundingDino(HubDetector):
         """Ask one caption about a batch."""
         input_ids = torch.tensor([caption.input_ids] * len(pixels), device=self._device)  # (B, T)
         outputs = self._model(pixel_values=pixels, input_ids=input_ids)
-        probabilities = self._probabilities(outputs.logits[..., : len(caption.input_ids)])  # (B, Q, T)
+        probabilities = outputs.logits[..., : len(caption.input_ids)].sigmoid()  # (B, Q, T)
+        if not probabilities.isfinite().all():
+            raise ModelError(f"the detector {self.name} computes no finite numbers in {self._dtype}; use float32")
         return list(self._score(caption, probabilities, outputs.pred_boxes, size_wh))
 
     def _score(
@@ -114,7 +121,7 @@ class GroundingDino(HubDetector):
         # A prompt's mean is at most its best token, so no box is lost here.
         candidates = probabilities.amax(dim=-1) >= self.floor  # (B, Q)
         for keep, probability, box in zip(candidates, probabilities, boxes, strict=True):
-            token_probabilities = probability[keep].cpu().numpy()  # (N, T)
+            token_probabilities = probability[keep].float().cpu().numpy()  # (N, T)
             scores, prompts = score_classes(token_probabilities, caption, len(self._ontology.classes))
             yield ScoredBoxes(to_xyxy(box[keep].float().cpu().numpy(), size_wh), scores, prompts)
 
