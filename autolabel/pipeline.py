@@ -83,8 +83,9 @@ def label(
     ontology: Ontology | str | Sequence[Any] | Mapping[str, Any],
     out: str | Path,
     *,
-    detector: str = "grounding-dino",
-    tracker: str = "sam2",
+    detector: str | None = None,
+    tracker: str | None = None,
+    concept_tracker: str | None = None,
     keyframe_every: int = 12,
     fps: float | None = None,
     start_s: float = 0.0,
@@ -108,9 +109,12 @@ def label(
         inputs: Videos, images, folders and globs.
         ontology: What to find, as an `Ontology` or anything that `Ontology.parse` takes.
         out: The run's folder, new or of a run of the same configuration.
-        detector: A name as `autolabel.base_models.registry` lists them.
-        tracker: Likewise.
-        keyframe_every: The detector runs on every so manieth labelled frame; the tracker on all of them.
+        detector: A name as `autolabel.base_models.registry` lists them; "grounding-dino" by default.
+        tracker: Likewise; "sam2" by default.
+        concept_tracker: Likewise; one model in place of both. A video that it had begun is begun anew when a call
+            continues an interrupted one, for its memory cannot be saved.
+        keyframe_every: The detector runs on every so manieth labelled frame, the tracker on all of them; of a concept
+            tracker, which detects on every frame, these are the frames on which detections count as evidence.
         fps: Frames per second to label of a video; all by default.
         start_s: Where in a video to begin, in seconds.
         end_s: Where to end, in seconds; at its end by default.
@@ -139,8 +143,18 @@ def label(
     found = _find(inputs, selection)
     check_run_folder(out)
     settings = EngineSettings(keyframe_every=keyframe_every, shots=shots)
-    shown = tuple(map(Exemplar.parse, exemplars))
-    recipe = Recipe(whole, detector, tracker, settings, device, dtype, memories, shown, _threads(Path(out), jobs))
+    recipe = Recipe(
+        whole,
+        detector,
+        tracker,
+        settings,
+        device,
+        dtype,
+        memories,
+        tuple(map(Exemplar.parse, exemplars)),
+        threads=_threads(Path(out), jobs),
+        concept_tracker=concept_tracker,
+    )
     setup = recipe.load()
     writer = _writer(Path(out), describe(recipe, setup, selection), whole, extend=extend)
     report = _reporter(found.inputs, on_progress)
@@ -184,8 +198,9 @@ def estimate(
     inputs: Sequence[str | Path],
     ontology: Ontology | str | Sequence[Any] | Mapping[str, Any],
     *,
-    detector: str = "grounding-dino",
-    tracker: str = "sam2",
+    detector: str | None = None,
+    tracker: str | None = None,
+    concept_tracker: str | None = None,
     keyframe_every: int = 12,
     fps: float | None = None,
     start_s: float = 0.0,
@@ -204,8 +219,18 @@ def estimate(
     found = _find(inputs, selection)
     settings = EngineSettings(keyframe_every=keyframe_every)
     threads = _share_of_threads(jobs=1)
-    shown = tuple(map(Exemplar.parse, exemplars))
-    recipe = Recipe(Ontology.parse(ontology), detector, tracker, settings, device, dtype, memories, shown, threads)
+    recipe = Recipe(
+        Ontology.parse(ontology),
+        detector,
+        tracker,
+        settings,
+        device,
+        dtype,
+        memories,
+        tuple(map(Exemplar.parse, exemplars)),
+        threads=threads,
+        concept_tracker=concept_tracker,
+    )
     counts = {source.slug: _count_frames(source) for source in found.inputs}
     with TemporaryDirectory() as folder:
         sample = _measure(found.inputs[0], recipe, Path(folder))

@@ -1,8 +1,8 @@
 """A differentiable roll-out of SAM 2 over short clips, batched over objects.
 
-The steps are those of `autolabel.base_models.sam2_steps`, which also track, so that what is trained is what runs.
-All objects are prompted on frame 0, and perhaps once more later. Frames are numbered in the order of tracking, so
-reverse playback is a reversed clip.
+The steps are those of `autolabel.base_models.sam2_steps` and `sam2_memory`, which also track, so that what is trained
+is what runs. All objects are prompted on frame 0, and perhaps once more later. Frames are numbered in the order of
+tracking, so reverse playback is a reversed clip.
 """
 
 from collections import defaultdict
@@ -15,16 +15,14 @@ import torch
 from torch import Tensor, nn
 from transformers import Sam2VideoModel
 
+from autolabel.base_models.sam2_memory import Memory, attend, memorise
 from autolabel.base_models.sam2_steps import (
     Decoded,
     Features,
-    Memory,
-    attend,
     decode,
     encode_images,
     full_logits,
     logits_of_masks,
-    memorise,
     read_masks,
     take_masks,
 )
