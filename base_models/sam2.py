@@ -11,7 +11,18 @@ from autolabel.base_models.sam2_session import Sam2Session, Steps
 from autolabel.base_models.sam2_steps import encode_images
 from autolabel.errors import ModelError
 
-__all__ = ["Sam2", "Sam2Relative"]
+__all__ = ["Sam2", "Sam2Relative", "choose_memories"]
+
+
+def choose_memories(name: str, memories: int | None, *, most: int) -> int:
+    """Take the number of memories that was asked for, else as many as the model called `name` was trained with.
+
+    Raises:
+        ModelError: The number is impossible.
+    """
+    if memories is not None and not 1 <= memories <= most:
+        raise ModelError(f"memories: expected 1 to {most}, as {name} was trained with, found {memories}")
+    return memories or most
 
 
 class Sam2Relative:
@@ -47,10 +58,7 @@ class Sam2Relative:
         self.configuration = describe(folder, chosen_device, chosen_dtype)
         self._image_processor = from_pretrained(self.processor_class, folder).image_processor
         self._model = from_pretrained(self.model_class, folder, dtype=chosen_dtype).to(chosen_device).eval()
-        most = self._model.num_maskmem
-        if memories is not None and not 1 <= memories <= most:
-            raise ModelError(f"memories: expected 1 to {most}, as {self.name} was trained with, found {memories}")
-        self._memories = memories or most
+        self._memories = choose_memories(self.name, memories, most=self._model.num_maskmem)
         self.configuration["memories"] = str(self._memories)
 
     def start(self, size_wh: tuple[int, int], snapshot: bytes = b"") -> Sam2Session:

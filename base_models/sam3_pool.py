@@ -92,11 +92,7 @@ def pool(by_text: Mapping[int, Mapping[str, Tensor]], prompts: Prompts, duplicat
         beaten = mask_iou(found.logits > 0, rivals.logits > 0) >= _SAME_PLACE  # (N, R)
         beaten &= rivals.scores[None] > found.scores[:, None]
         kept[class_id] = found.take((~beaten.any(dim=1)).nonzero()[:, 0].tolist())
-    for found in kept.values():
-        for class_id, other in kept.items():
-            same = mask_iou(found.logits > 0, other.logits > 0) >= _SAME_PLACE  # (N, M)
-            if len(other.scores):
-                found.class_scores[:, class_id] = (same * other.scores[None]).amax(dim=1)
+    _share_scores(kept)
     return kept
 
 
@@ -126,6 +122,22 @@ def _gather(by_text: Mapping[int, Mapping[str, Tensor]], texts: Sequence[int], c
     )
     best_first = scores.argsort(descending=True, stable=True)
     return found.take([row for row in best_first.tolist() if (found.logits[row] > 0).any()])
+
+
+def _share_scores(by_class: Mapping[int, Found]) -> None:
+    """Write into each detection's row what the best detection of every class in its place scores."""
+    masks = torch.cat([found.logits > 0 for found in by_class.values()])  # (T, h, w)
+    counts = [len(found.scores) for found in by_class.values()]
+    same = mask_iou(masks, masks) >= _SAME_PLACE  # (T, T)
+    rows = torch.stack(
+        [
+            (part * found.scores[None]).amax(dim=1) if len(found.scores) else found.scores.new_zeros(len(masks))
+            for found, part in zip(by_class.values(), same.split(counts, dim=1), strict=True)
+        ],
+        dim=1,
+    )  # (T, C)
+    for found, part in zip(by_class.values(), rows.split(counts), strict=True):
+        found.class_scores[:] = part
 
 
 def _without_duplicates(found: Found, duplicate_iou: float) -> Found:

@@ -21,6 +21,7 @@ from transformers import Sam3VideoModel, Sam3VideoProcessor
 
 from autolabel.base_models.loading import choose_device, choose_dtype, describe, from_pretrained, resolve_checkpoint
 from autolabel.base_models.protocols import ConceptBatch, Image
+from autolabel.base_models.sam2 import choose_memories
 from autolabel.base_models.sam3_pool import Prompts, mask_iou, pool
 from autolabel.base_models.sam3_session import BoundedSession
 from autolabel.errors import ModelError
@@ -78,14 +79,9 @@ class Sam3Video:
         self._model = from_pretrained(_Sam3VideoByClass, folder, dtype=chosen_dtype).to(chosen_device).eval()
         self.threshold = float(self._model.config.new_det_thresh)
         self._prepare(ontology)
-        most = self._model.tracker_model.num_maskmem
-        if memories is not None and not 1 <= memories <= most:
-            raise ModelError(f"memories: expected 1 to {most}, as {self.name} was trained with, found {memories}")
-        self._model.tracker_model.num_maskmem = memories or most
-        self.configuration = {
-            **describe(folder, chosen_device, chosen_dtype),
-            "memories": str(memories or most),
-        }
+        kept = choose_memories(self.name, memories, most=self._model.tracker_model.num_maskmem)
+        self._model.tracker_model.num_maskmem = kept
+        self.configuration = {**describe(folder, chosen_device, chosen_dtype), "memories": str(kept)}
         self._tokens = [self._tokenise(text) for text in self._model.prompts.texts]
         self._embeddings: dict[int, Any] = {}  # the model fills it when it is first asked
 
