@@ -1,8 +1,9 @@
 """Which base models can be named, and loading them by name.
 
-A name is one of the short names below, a hub id, a local folder, ``package.module:Class``, or the name of an entry
-point in the group ``autolabel.detectors`` or ``autolabel.trackers``. A third party's detector is constructed with the
-ontology, ``Class(ontology)``, a tracker without arguments, ``Class()``.
+A name is one of the short names below, a hub id with or without a revision (``owner/name@revision``), a local folder,
+``package.module:Class``, or the name of an entry point in the group ``autolabel.detectors`` or ``autolabel.trackers``.
+A third party's detector is constructed with the ontology, ``Class(ontology)``, a tracker without arguments,
+``Class()``.
 """
 
 import json
@@ -196,4 +197,4 @@ def _find_adapter(name: str, named: Mapping[str, NamedModel], role: Role) -> tup
         raise ModelError(
             f"{name}: expected a {role} of type {', '.join(_ADAPTERS[role])}, found a checkpoint of type {model_type!r}"
         )
-    return import_class(_ADAPTERS[role][model_type]), str(folder)
+    return import_class(_ADAPTERS[role][model_type]), name
