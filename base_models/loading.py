@@ -15,6 +15,7 @@ from huggingface_hub import ModelCard
 
 from autolabel.base_models.hub import REMEDIES, fetch, find_cached
 from autolabel.errors import ModelError
+from autolabel.files import file_sha256
 
 __all__ = [
     "EMBEDDED",
@@ -121,22 +122,25 @@ def choose_dtype(folder: Path, device: torch.device, dtype: str | None) -> torch
     return _DTYPES[name]
 
 
-def describe(folder: Path, device: torch.device, dtype: torch.dtype) -> dict[str, str]:
-    """What a model's answers depend on besides its inputs: weights, precision, device."""
+def describe(checkpoint: Path, device: torch.device, dtype: torch.dtype) -> dict[str, str]:
+    """What the answers of a model depend on besides its inputs: weights, precision, device.
+
+    Args:
+        checkpoint: Its folder, or the one file that holds its weights.
+        device: Where it runs.
+        dtype: Its precision.
+    """
     return {
-        "weights_sha256": _weights_digest(folder),
+        "weights_sha256": file_sha256(checkpoint) if checkpoint.is_file() else _weights_digest(checkpoint),
         "dtype": str(dtype).removeprefix("torch."),
         "device": device.type,
     }
 
 
 def _weights_digest(folder: Path) -> str:
-    """SHA-256 over the weights of a checkpoint, its files in the order of their names."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.safetensors")):
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
+    """SHA-256 over the digests of the weights of a checkpoint, its files in the order of their names."""
+    digests = (bytes.fromhex(file_sha256(path)) for path in sorted(folder.glob("*.safetensors")))
+    return hashlib.sha256(b"".join(digests)).hexdigest()
 
 
 @contextmanager

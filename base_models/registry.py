@@ -1,9 +1,9 @@
 """Which base models can be named, and loading them by name.
 
-A name is one of the short names below, a hub id with or without a revision (``owner/name@revision``), a local folder,
-``package.module:Class``, or the name of an entry point in the group ``autolabel.detectors`` or ``autolabel.trackers``.
-A third party's detector is constructed with the ontology, ``Class(ontology)``, a tracker without arguments,
-``Class()``.
+A name is one of the short names below, a hub id with or without a revision (``owner/name@revision``), a local folder, a
+``.pth`` file of the original Grounding DINO, ``package.module:Class``, or the name of an entry point in the group
+``autolabel.detectors`` or ``autolabel.trackers``. A third party's detector is constructed with the ontology,
+``Class(ontology)``, a tracker without arguments, ``Class()``.
 """
 
 import json
@@ -17,7 +17,7 @@ from autolabel.errors import ModelError
 from autolabel.ontologies import Ontology
 from autolabel.plugins import find_plugin, import_class
 
-__all__ = ["DETECTORS", "TRACKERS", "NamedModel", "Speed", "load_detector", "load_tracker"]
+__all__ = ["DETECTORS", "GROUNDINGDINO_PY_INSTALL", "TRACKERS", "NamedModel", "Speed", "load_detector", "load_tracker"]
 
 Role = Literal["detector", "tracker"]
 
@@ -49,7 +49,11 @@ class NamedModel:
 
 
 _GROUNDING_DINO = "autolabel.base_models.grounding_dino:GroundingDino"
+_GROUNDINGDINO_PY = "autolabel.base_models.groundingdino_py:GroundingDinoPy"
 _SAM2 = "autolabel.base_models.sam2:Sam2"
+
+GROUNDINGDINO_PY_INSTALL: Final = "pip install --no-deps groundingdino-py addict yapf platformdirs timm"
+"""How to install what runs ``.pth`` files; it cannot be an extra, since it pins a supervision of 2023."""
 
 DETECTORS: Final[Mapping[str, NamedModel]] = {
     "tiny-scenes": NamedModel(
@@ -186,6 +190,8 @@ def _find_adapter(name: str, named: Mapping[str, NamedModel], role: Role) -> tup
     """The adapter's class and the checkpoint to give to it."""
     if name in named:
         return import_class(named[name].adapter), named[name].checkpoint
+    if role == "detector" and name.endswith(".pth"):
+        return import_class(_GROUNDINGDINO_PY), name
     folder = resolve_checkpoint(name) if "/" in name or name.startswith((".", "~")) else None
     if folder is None:
         raise ModelError(
