@@ -1,10 +1,10 @@
 """Which base models can be named, and loading them by name.
 
-A name is one of the short names below, a hub id, a local folder, ``package.module:Class``, or the name of an entry
-point in the group ``autolabel.detectors``, ``autolabel.trackers`` or ``autolabel.concept_trackers``. A third party's
-detector or concept tracker is constructed with the ontology, ``Class(ontology)``, a tracker without arguments,
-``Class()``. A detector class that says ``takes_exemplars = True`` is given them, where there are any, as
-``Class(ontology, exemplars=...)``.
+A name is one of the short names below, a hub id with or without a revision (``owner/name@revision``), a local folder, a
+``.pth`` file of the original Grounding DINO, ``package.module:Class``, or the name of an entry point in the group
+``autolabel.detectors``, ``autolabel.trackers`` or ``autolabel.concept_trackers``. A third party's detector or concept
+tracker is constructed with the ontology, ``Class(ontology)``, a tracker without arguments, ``Class()``. A detector
+class that says ``takes_exemplars = True`` is given them, where there are any, as ``Class(ontology, exemplars=...)``.
 """
 
 import json
@@ -24,6 +24,7 @@ __all__ = [
     "DEFAULT_DETECTOR",
     "DEFAULT_TRACKER",
     "DETECTORS",
+    "GROUNDINGDINO_PY_INSTALL",
     "TRACKERS",
     "NamedModel",
     "Speed",
@@ -70,10 +71,14 @@ _GROUNDING_DINO = "autolabel.base_models.grounding_dino:GroundingDino"
 _OWL = "autolabel.base_models.owl:Owl"
 _FLORENCE2 = "autolabel.base_models.florence2:Florence2"
 _SAM3 = "autolabel.base_models.sam3_image:Sam3Image"
+_GROUNDINGDINO_PY = "autolabel.base_models.groundingdino_py:GroundingDinoPy"
 _SAM2 = "autolabel.base_models.sam2:Sam2"
 _EDGETAM = "autolabel.base_models.edgetam:EdgeTam"
 _SAM3_VIDEO = "autolabel.base_models.sam3_video:Sam3Video"
 _SAM3_TRACKER = "autolabel.base_models.sam3_tracker:Sam3Tracker"
+
+GROUNDINGDINO_PY_INSTALL: Final = "pip install --no-deps groundingdino-py addict yapf platformdirs timm"
+"""How to install what runs ``.pth`` files; it cannot be an extra, since it pins a supervision of 2023."""
 
 DETECTORS: Final[Mapping[str, NamedModel]] = {
     "tiny-scenes": NamedModel(
@@ -439,6 +444,8 @@ def _find_adapter(name: str, named: Mapping[str, NamedModel], role: Role) -> tup
     """The adapter's class and the checkpoint to give to it."""
     if name in named:
         return import_class(named[name].adapter), named[name].checkpoint
+    if role == "detector" and name.endswith(".pth"):
+        return import_class(_GROUNDINGDINO_PY), name
     folder = resolve_checkpoint(name) if "/" in name or name.startswith((".", "~")) else None
     if folder is None:
         raise ModelError(
@@ -450,4 +457,4 @@ def _find_adapter(name: str, named: Mapping[str, NamedModel], role: Role) -> tup
         raise ModelError(
             f"{name}: expected a {role} of type {', '.join(_ADAPTERS[role])}, found a checkpoint of type {model_type!r}"
         )
-    return import_class(_ADAPTERS[role][model_type]), str(folder)
+    return import_class(_ADAPTERS[role][model_type]), name
