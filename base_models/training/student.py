@@ -169,7 +169,7 @@ def train(folder: Path, schedule: Schedule, seed: int) -> nn.Module:
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder of the training; an unfinished one is continued.")],
-    steps: Annotated[int, typer.Option(help="Optimizer steps of the whole training.")] = 3_000,
+    steps: Annotated[int, typer.Option(help="Optimizer steps of the whole training.")] = 2_200,
     seed: Annotated[int, typer.Option(help="Decides first weights and data.")] = 0,
     threads: Annotated[int, typer.Option(help="Threads for torch; figures repeat only with the same number.")] = 1,
 ) -> None:

@@ -1,0 +1,1 @@
+"""Students: small detectors that learn from datasets."""
