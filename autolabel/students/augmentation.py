@@ -80,9 +80,7 @@ def hide(
     return np.where(mask[..., None], np.uint8(BACKGROUND), image), shown
 
 
-def augment(
-    image: NDArray[np.uint8], xyxy: NDArray[np.float64], class_ids: NDArray[np.int64], seed: int
-) -> Example:
+def augment(image: NDArray[np.uint8], xyxy: NDArray[np.float64], class_ids: NDArray[np.int64], seed: int) -> Example:
     """Change a picture and its boxes at random.
 
     Args:

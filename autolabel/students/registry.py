@@ -13,15 +13,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
-from torch import nn
-from transformers import AutoImageProcessor, AutoModelForObjectDetection
+from transformers import AutoImageProcessor, AutoModelForObjectDetection, PreTrainedModel
 from transformers.utils import logging
 
 from autolabel.base_models.loading import EMBEDDED, from_pretrained, resolve_checkpoint
 from autolabel.errors import ModelError
 from autolabel.plugins import find_plugin
 
-__all__ = ["STUDENTS", "NamedStudent", "Student", "load_student"]
+__all__ = ["STUDENTS", "NamedStudent", "Student", "load_student", "quiet"]
 
 
 @dataclass(frozen=True)
@@ -63,12 +62,13 @@ class Student:
     Attributes:
         model: Called with ``pixel_values`` and ``labels`` (of each picture ``class_labels``, ``(N,)``, and ``boxes`` as
             centre, width and height in shares of the picture, ``(N, 4)``) it gives ``loss``, ``logits`` and
-            ``pred_boxes``; its ``config`` has ``id2label``; it has ``save_pretrained``.
-        processor: The image processor that belongs to it, with ``post_process_object_detection``.
+            ``pred_boxes``; its ``config`` has ``id2label``.
+        processor: The image processor that belongs to it, with ``post_process_object_detection``; it scales every
+            picture to one size.
         origin: What it started from, in words.
     """
 
-    model: nn.Module
+    model: PreTrainedModel
     processor: Any
     origin: str
 
@@ -101,7 +101,7 @@ def load_student(name: str, class_names: Sequence[str], *, seed: int = 0) -> Stu
             f"{name}: expected an image processor that scales every picture to one height and width, found the size "
             f"{processor.size}; choose another student"
         )
-    with _quiet():
+    with quiet():
         model = from_pretrained(
             AutoModelForObjectDetection,
             folder,
@@ -133,11 +133,14 @@ def _folder(name: str) -> Path:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep transformers from reporting that the head is fresh, which it shall be."""
-    level = logging.get_verbosity()
+def quiet() -> Iterator[None]:
+    """Keep transformers from drawing bars for moments, and from reporting that a head is fresh, which it shall be."""
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
+    logging.disable_progress_bar()
     try:
         yield
     finally:
         logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

@@ -80,9 +80,7 @@ def measure(student: Student, pictures: Sequence[LabelledPicture], class_names: 
     return StudentFigures(coco_average(truth, predicted, "bbox"), classes)
 
 
-def _found(
-    student: Student, pictures: Sequence[LabelledPicture]
-) -> Iterator[tuple[LabelledPicture, sv.Detections]]:
+def _found(student: Student, pictures: Sequence[LabelledPicture]) -> Iterator[tuple[LabelledPicture, sv.Detections]]:
     for start in range(0, len(pictures), _BATCH):
         some = pictures[start : start + _BATCH]
         yield from zip(some, find(student, [read_image(each.file) for each in some]), strict=True)

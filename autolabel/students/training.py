@@ -2,23 +2,30 @@
 
 import json
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import torch
-from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainerState, TrainingArguments
+from transformers import (
+    EarlyStoppingCallback,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerState,
+    TrainingArguments,
+)
 
+from autolabel.base_models.training.loop import denormals_flushed
 from autolabel.errors import UserError
 from autolabel.students.dataset import Dataset
 from autolabel.students.examples import TrainingExamples, collate, repeats
 from autolabel.students.options import DistillOptions
-from autolabel.students.registry import Student
+from autolabel.students.registry import Student, quiet
 from autolabel.students.scoring import measure
 
-__all__ = ["step_count", "train"]
+__all__ = ["Log", "newest_checkpoint", "step_count", "train"]
 
 _WARMUP: Final = 0.05
 _STATE: Final = "trainer_state.json"
@@ -61,7 +68,7 @@ def train(
     steps = step_count(dataset, options)
     while True:
         try:
-            with _denormals_flushed():
+            with denormals_flushed(), quiet():
                 return _train(load(), dataset, folder, options, steps, on_step)
         except (torch.OutOfMemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
@@ -86,7 +93,8 @@ def _train(
         data_collator=collate,
         callbacks=[EarlyStoppingCallback(options.patience), _Reporter(on_step)],
     )
-    trainer.train(resume_from_checkpoint=_newest_checkpoint(folder))
+    trainer.remove_callback(PrinterCallback)
+    trainer.train(resume_from_checkpoint=newest_checkpoint(folder))
     rows = [row for row in trainer.state.log_history if "eval_ap" in row or "loss" in row]
     return replace(student, model=trainer.model), _merged(rows)
 
@@ -117,6 +125,7 @@ def _arguments(folder: Path, options: DistillOptions, steps: int) -> TrainingArg
         metric_for_best_model="ap",
         restore_callback_states_from_checkpoint=True,
         remove_unused_columns=False,
+        dataloader_pin_memory=gpu,
         report_to="none",
         disable_tqdm=True,
         seed=options.seed,
@@ -124,7 +133,7 @@ def _arguments(folder: Path, options: DistillOptions, steps: int) -> TrainingArg
 
 
 class _Trainer(Trainer):
-    """`Trainer` whose evaluation is average precision on the val split."""
+    """`Trainer` whose evaluation is average precision on the val split, and which reads what it writes."""
 
     def __init__(self, student: Student, dataset: Dataset, **arguments: Any) -> None:
         super().__init__(student.model, eval_dataset=[], **arguments)
@@ -137,6 +146,14 @@ class _Trainer(Trainer):
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
+
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """Write a checkpoint's weights under the names that the model has in memory.
+
+        `Trainer` writes them under those of the first published checkpoints, for `from_pretrained`, which renames. It
+        reads them back without renaming, and leaves what it does not find as it is.
+        """
+        self.model.save_pretrained(output_dir or self.args.output_dir, save_original_format=False)
 
 
 class _Reporter(TrainerCallback):
@@ -161,7 +178,7 @@ def _merged(rows: Log) -> Log:
     return list(merged.values())
 
 
-def _newest_checkpoint(folder: Path) -> str | None:
+def newest_checkpoint(folder: Path) -> str | None:
     """The checkpoint with the most steps that was written to its end."""
     complete = {int(path.name.split("-")[1]): path for path in folder.glob("checkpoint-*") if _is_complete(path)}
     return str(complete[max(complete)]) if complete else None
@@ -193,13 +210,3 @@ def _with_smaller_batches(options: DistillOptions, on_note: Callable[[str], None
         f"{whole} pictures as before"
     )
     return replace(options, batch_size=smaller, accumulate=whole // smaller)
-
-
-@contextmanager
-def _denormals_flushed() -> Iterator[None]:
-    """Take denormal numbers for zeros: they make gradients of small models up to three times slower on a CPU."""
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(False)

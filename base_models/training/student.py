@@ -35,10 +35,10 @@ __all__ = ["draw_pictures", "figures", "train"]
 TRAINING_SEED, QUICK_SEED, EVALUATION_SEED = 3, 1_000_053, 1_000_063
 """First elements of the seeds of what is drawn: for training, for its curves, for the card."""
 
-STAGES = ((0.4, 128), (0.65, 160), (1.0, SIDE))
+STAGES = ((0.6, 128), (0.8, 160), (1.0, SIDE))
 """Up to which share of the training pictures have which width and height, in pixels."""
 
-PROPOSALS_UNTIL = 0.4
+PROPOSALS_UNTIL = 0.6
 """Up to which share of the training the encoder learns alone, which takes a third of the time."""
 
 BATCH_SIZE = 8
@@ -169,7 +169,7 @@ def train(folder: Path, schedule: Schedule, seed: int) -> nn.Module:
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder of the training; an unfinished one is continued.")],
-    steps: Annotated[int, typer.Option(help="Optimizer steps of the whole training.")] = 2_200,
+    steps: Annotated[int, typer.Option(help="Optimizer steps of the whole training.")] = 1_400,
     seed: Annotated[int, typer.Option(help="Decides first weights and data.")] = 0,
     threads: Annotated[int, typer.Option(help="Threads for torch; figures repeat only with the same number.")] = 1,
 ) -> None:
