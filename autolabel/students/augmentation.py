@@ -27,14 +27,14 @@ _LEAST_SHARE: Final = 0.25
 
 _TRANSFORMS: Final = v2.Compose(
     [
-        v2.RandomPhotometricDistort(hue=(-0.02, 0.02), p=0.5),
+        v2.ColorJitter(brightness=0.15, contrast=0.2, saturation=0.2, hue=0.02),
         v2.RandomAffine(
             degrees=0, translate=(0.15, 0.15), scale=(0.75, 1.3), fill={tv_tensors.Image: BACKGROUND, "others": 0}
         ),
         v2.RandomHorizontalFlip(),
     ]
 )
-"""Hues hardly change, for a class may be a colour."""
+"""Hues hardly change and channels are never swapped, for a class may be a colour."""
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,7 @@ def _merged(rows: Log) -> Log:
     names = {"loss": "loss", "learning_rate": "learning_rate", "eval_ap": "ap", "eval_ap50": "ap50"}
     merged: dict[int, dict[str, float]] = {}
     for row in rows:
-        kept = {names[name]: value for name, value in row.items() if name in names}
+        kept = {short: row[name] for name, short in names.items() if name in row}
         merged.setdefault(int(row["step"]), {"step": row["step"]}).update(kept)
     return list(merged.values())
 
