@@ -101,11 +101,11 @@ def augment(image: NDArray[np.uint8], xyxy: NDArray[np.float64], class_ids: NDAr
     inside[:, 0::2], inside[:, 1::2] = inside[:, 0::2].clamp(0, width), inside[:, 1::2].clamp(0, height)
     stays = _areas(inside) >= _LEAST_SHARE * _areas(boxes).clamp(min=1e-6)  # (N,)
     return Example(
-        pixels.as_subclass(Tensor), relative(inside[stays], (width, height)), torch.from_numpy(class_ids)[stays]
+        pixels.as_subclass(Tensor), _relative(inside[stays], (width, height)), torch.from_numpy(class_ids)[stays]
     )
 
 
-def relative(xyxy: Tensor, size_wh: tuple[int, int]) -> Tensor:
+def _relative(xyxy: Tensor, size_wh: tuple[int, int]) -> Tensor:
     """Boxes in pixels, ``(N, 4)``, as centre, width and height in shares of the picture."""
     corners = xyxy.reshape(-1, 2, 2) / torch.tensor(size_wh)  # (N, 2, 2)
     return torch.cat([corners.mean(1), corners[:, 1] - corners[:, 0]], dim=1).float()

@@ -145,7 +145,8 @@ def write_coco(folder: Path, counts: Mapping[str, int] = {"train": 6, "val": 2})
     for split_number, (split, count) in enumerate(counts.items()):
         random = np.random.default_rng(split_number)
         (folder / split / "images").mkdir(parents=True)
-        images, annotations = [], []
+        images: list[dict[str, Any]] = []
+        annotations: list[dict[str, Any]] = []
         for image_id in range(1, count + 1):
             boxes = [(0, 4, 6, 24, 22), (1, 34, 20, 56, 40)][: 2 - (image_id - 1) % 3]
             name = f"images/{image_id}.png"
