@@ -3,10 +3,12 @@
 ``file_name`` is relative to the folder of ``annotations.json``. Masks are COCO's compressed RLE, in which holes,
 islands and overlaps are exact; ``area`` is the mask's and ``bbox`` its tight box. Beside COCO's own keys, an image has
 its ``frame_index``, ``pts_s`` (null for a still) and ``video`` (the input's name), an annotation its ``track_id`` (the
-object's identity within the video), ``score`` and ``source``; readers leave them alone. Where the models found something
-that was rejected, or that the export leaves out for its score or area, an annotation with ``iscrowd`` 1 says that the
-region is neither that object nor background; nobody is to learn from it or be charged there. What the labels hold and COCO
-does not: a video's rate and number of frames, evidence and flags.
+object's identity within the video), ``score`` and ``source``; readers leave them alone.
+
+Where the models found something that was rejected, or that the export leaves out for its score or area, an annotation
+with ``iscrowd`` 1 says that the region is neither that object nor background, as COCO has it for crowds.
+
+What the labels hold and COCO does not: a video's rate and number of frames, evidence and flags.
 
 Format: https://cocodataset.org/#format-data.
 """
