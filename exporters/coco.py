@@ -18,7 +18,8 @@ from autolabel.exporters.options import ExportOptions
 from autolabel.exporters.plan import Picture, plan_pictures, with_labels
 from autolabel.exporters.protocols import ExportReport
 from autolabel.exporters.selection import Selection
-from autolabel.exporters.writing import write_json, write_pictures
+from autolabel.exporters.writing import write_pictures
+from autolabel.json_files import write_json
 from autolabel.labels import Masklet
 from autolabel.masks import area
 
