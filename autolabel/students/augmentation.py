@@ -27,14 +27,14 @@ _LEAST_SHARE: Final = 0.25
 
 _TRANSFORMS: Final = v2.Compose(
     [
-        v2.RandomPhotometricDistort(hue=(-0.02, 0.02), p=0.5),
+        v2.ColorJitter(brightness=0.15, contrast=0.2, saturation=0.2, hue=0.02),
         v2.RandomAffine(
             degrees=0, translate=(0.15, 0.15), scale=(0.75, 1.3), fill={tv_tensors.Image: BACKGROUND, "others": 0}
         ),
         v2.RandomHorizontalFlip(),
     ]
 )
-"""Hues hardly change, for a class may be a colour."""
+"""Hues hardly change and channels are never swapped, for a class may be a colour."""
 
 
 @dataclass(frozen=True)
@@ -101,11 +101,11 @@ def augment(image: NDArray[np.uint8], xyxy: NDArray[np.float64], class_ids: NDAr
     inside[:, 0::2], inside[:, 1::2] = inside[:, 0::2].clamp(0, width), inside[:, 1::2].clamp(0, height)
     stays = _areas(inside) >= _LEAST_SHARE * _areas(boxes).clamp(min=1e-6)  # (N,)
     return Example(
-        pixels.as_subclass(Tensor), relative(inside[stays], (width, height)), torch.from_numpy(class_ids)[stays]
+        pixels.as_subclass(Tensor), _relative(inside[stays], (width, height)), torch.from_numpy(class_ids)[stays]
     )
 
 
-def relative(xyxy: Tensor, size_wh: tuple[int, int]) -> Tensor:
+def _relative(xyxy: Tensor, size_wh: tuple[int, int]) -> Tensor:
     """Boxes in pixels, ``(N, 4)``, as centre, width and height in shares of the picture."""
     corners = xyxy.reshape(-1, 2, 2) / torch.tensor(size_wh)  # (N, 2, 2)
     return torch.cat([corners.mean(1), corners[:, 1] - corners[:, 0]], dim=1).float()

@@ -9,7 +9,6 @@ from typing import Any, Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from torch.utils.data import Dataset
 
 from autolabel.images import read_image
@@ -50,7 +49,7 @@ class TrainingExamples(Dataset[dict[str, Any]]):
         return {"pixel_values": pixels, "labels": {"boxes": example.boxes, "class_labels": example.class_ids}}
 
 
-def collate(examples: Sequence[Mapping[str, Any]]) -> dict[str, Tensor | list[Any]]:
+def collate(examples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """A batch of examples as the model takes it."""
     return {
         "pixel_values": torch.stack([each["pixel_values"] for each in examples]),  # (B, 3, h, w)

@@ -88,12 +88,7 @@ def load_student(name: str, class_names: Sequence[str], *, seed: int = 0) -> Stu
     """
     torch.manual_seed(seed)
     if plugin := find_plugin(name, "autolabel.students"):
-        student = plugin(tuple(class_names))
-        if not isinstance(student, Student):
-            raise ModelError(
-                f"{name}: expected a function of class names that gives a Student, found {type(student).__name__}"
-            )
-        return student
+        return _of_plugin(name, plugin, class_names)
     folder = _folder(name)
     processor = from_pretrained(AutoImageProcessor, folder)
     if not (processor.size.height and processor.size.width):
@@ -111,6 +106,17 @@ def load_student(name: str, class_names: Sequence[str], *, seed: int = 0) -> Stu
             dtype=torch.float32,
         )
     return Student(model, processor, name)
+
+
+def _of_plugin(name: str, plugin: Any, class_names: Sequence[str]) -> Student:
+    expected = f"{name}: expected a function of class names that gives a Student, found"
+    try:
+        student = plugin(tuple(class_names))
+    except TypeError as error:
+        raise ModelError(f"{expected}: {error}") from error
+    if not isinstance(student, Student):
+        raise ModelError(f"{expected} {type(student).__name__}")
+    return student
 
 
 def _folder(name: str) -> Path:

@@ -75,8 +75,8 @@ def measure(student: Student, pictures: Sequence[LabelledPicture], class_names: 
     present = sorted({each["category_id"] for each in truth if not each["iscrowd"]})
     classes = {}
     for class_id in present:
-        sides = ([each for each in side if each["category_id"] == class_id] for side in (truth, predicted))
-        classes[class_names[class_id]] = coco_average(*sides, "bbox")
+        of_class = [[each for each in side if each["category_id"] == class_id] for side in (truth, predicted)]
+        classes[class_names[class_id]] = coco_average(of_class[0], of_class[1], "bbox")
     return StudentFigures(coco_average(truth, predicted, "bbox"), classes)
 
 

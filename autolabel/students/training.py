@@ -13,6 +13,7 @@ from transformers import (
     PrinterCallback,
     Trainer,
     TrainerCallback,
+    TrainerControl,
     TrainerState,
     TrainingArguments,
 )
@@ -36,7 +37,7 @@ Log = list[dict[str, float]]
 
 def step_count(dataset: Dataset, options: DistillOptions) -> int:
     """Optimizer steps of a whole training."""
-    pictures = options.epochs * repeats(dataset.splits["train"]).sum()
+    pictures = options.epochs * float(repeats(dataset.splits["train"]).sum())
     return max(1, math.ceil(pictures / (options.batch_size * options.accumulate)))
 
 
@@ -132,7 +133,7 @@ def _arguments(folder: Path, options: DistillOptions, steps: int) -> TrainingArg
     )
 
 
-class _Trainer(Trainer):
+class _Trainer(Trainer):  # type: ignore[misc]  # transformers' classes are untyped here
     """`Trainer` whose evaluation is average precision on the val split, and which reads what it writes."""
 
     def __init__(self, student: Student, dataset: Dataset, **arguments: Any) -> None:
@@ -144,7 +145,8 @@ class _Trainer(Trainer):
         overall = measure(self._student, self._dataset.splits["val"], self._dataset.class_names).overall
         metrics = {"eval_ap": overall.ap, "eval_ap50": overall.ap50}
         self.log(metrics)
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        self.control: TrainerControl = control
         return metrics
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
@@ -156,7 +158,7 @@ class _Trainer(Trainer):
         self.model.save_pretrained(output_dir or self.args.output_dir, save_original_format=False)
 
 
-class _Reporter(TrainerCallback):
+class _Reporter(TrainerCallback):  # type: ignore[misc]
     """Tells how far training is."""
 
     def __init__(self, on_step: Callable[[int, dict[str, float]], None]) -> None:
@@ -173,7 +175,7 @@ def _merged(rows: Log) -> Log:
     names = {"loss": "loss", "learning_rate": "learning_rate", "eval_ap": "ap", "eval_ap50": "ap50"}
     merged: dict[int, dict[str, float]] = {}
     for row in rows:
-        kept = {names[name]: value for name, value in row.items() if name in names}
+        kept = {short: row[name] for name, short in names.items() if name in row}
         merged.setdefault(int(row["step"]), {"step": row["step"]}).update(kept)
     return list(merged.values())
 

@@ -14,7 +14,9 @@ import cv2
 import numpy as np
 import torch
 import typer
+from numpy.typing import NDArray
 from torch import Tensor, nn
+from torchvision.ops import box_convert
 from transformers import DFineForObjectDetection
 
 from autolabel.base_models.training.detector import (
@@ -147,9 +149,8 @@ def figures(
     return tally.figures()
 
 
-def _corners(boxes: Tensor) -> np.ndarray:
-    centre, size = boxes.double().split(2, dim=1)
-    return torch.cat([centre - size / 2, centre + size / 2], dim=1).numpy()
+def _corners(boxes: Tensor) -> NDArray[np.float64]:
+    return np.asarray(box_convert(boxes.double(), "cxcywh", "xyxy").numpy())
 
 
 def train(folder: Path, schedule: Schedule, seed: int) -> nn.Module:

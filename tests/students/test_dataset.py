@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import clip, write_run, write_video
+from factories import SIZE_WH, clip, textured, write_run, write_video_of
 from PIL import Image
 from small_students import CLASS_NAMES, edit_coco, write_coco
 
@@ -21,7 +21,8 @@ from autolabel.students import read_dataset
 def test_our_exports_are_read(name: str, tmp_path: Path) -> None:
     """The boxes, classes and pictures of a run come back from each export that a student can learn from."""
     videos = [tmp_path / f"{number}.mp4" for number in range(2)]
-    identities = [write_video(video) for video in videos]
+    random = np.random.default_rng(0)
+    identities = [write_video_of(video, [textured(random, SIZE_WH) for _ in range(4)]) for video in videos]
     labels = [replace(clip(video.stem), path=str(video)) for video in videos]
     run = write_run(tmp_path / "run", *labels, identities=identities)
     exporters.export(run, name, tmp_path / "dataset", exporters.ExportOptions(val_share=0.5))

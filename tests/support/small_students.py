@@ -117,22 +117,19 @@ def write_student(folder: Path, family: str = "d_fine") -> Path:
     return folder
 
 
-class OftenTooBig(DFineForObjectDetection):
-    """A model for which more than two pictures at once are too many while it learns."""
-
-    def forward(self, pixel_values: torch.Tensor, labels: Any = None, **options: Any) -> Any:
-        """Run out of memory, or compute."""
-        if labels is not None and len(pixel_values) > 2:
-            raise torch.OutOfMemoryError("out of memory")
-        return super().forward(pixel_values, labels=labels, **options)
-
-
 def often_too_big(class_names: Sequence[str]) -> Student:
-    """A plugin student."""
+    """A plugin student for which more than two pictures at once are too many while it learns."""
     config = d_fine().config
     config.id2label = dict(enumerate(class_names))
     config.label2id = {name: class_id for class_id, name in enumerate(class_names)}
-    return Student(OftenTooBig(config), RTDetrImageProcessor(size={"height": SIDE, "width": SIDE}), "a plugin")
+    model = DFineForObjectDetection(config)
+    model.register_forward_pre_hook(_refuse_many, with_kwargs=True)
+    return Student(model, RTDetrImageProcessor(size={"height": SIDE, "width": SIDE}), "a plugin")
+
+
+def _refuse_many(_model: PreTrainedModel, _arguments: tuple[Any, ...], options: Mapping[str, Any]) -> None:
+    if options.get("labels") is not None and len(options["pixel_values"]) > 2:
+        raise torch.OutOfMemoryError("out of memory")
 
 
 def blocks_picture(random: np.random.Generator, boxes: Sequence[tuple[int, int, int, int, int]]) -> NDArray[np.uint8]:
@@ -148,7 +145,8 @@ def write_coco(folder: Path, counts: Mapping[str, int] = {"train": 6, "val": 2})
     for split_number, (split, count) in enumerate(counts.items()):
         random = np.random.default_rng(split_number)
         (folder / split / "images").mkdir(parents=True)
-        images, annotations = [], []
+        images: list[dict[str, Any]] = []
+        annotations: list[dict[str, Any]] = []
         for image_id in range(1, count + 1):
             boxes = [(0, 4, 6, 24, 22), (1, 34, 20, 56, 40)][: 2 - (image_id - 1) % 3]
             name = f"images/{image_id}.png"
