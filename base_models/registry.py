@@ -38,6 +38,7 @@ class NamedModel:
 
 _GROUNDING_DINO = "autolabel.base_models.grounding_dino:GroundingDino"
 _SAM2 = "autolabel.base_models.sam2:Sam2"
+_STUDENT = "autolabel.students.inference:StudentDetector"
 
 DETECTORS: Final[Mapping[str, NamedModel]] = {
     "tiny-scenes": NamedModel(
@@ -62,7 +63,10 @@ TRACKERS: Final[Mapping[str, NamedModel]] = {
 }
 
 _ADAPTERS: Mapping[Role, Mapping[str, str]] = {
-    "detector": {"grounding-dino": _GROUNDING_DINO},
+    "detector": {
+        "grounding-dino": _GROUNDING_DINO,
+        **dict.fromkeys(("d_fine", "rf_detr", "rt_detr", "rt_detr_v2"), _STUDENT),
+    },
     "tracker": {"sam2_video": _SAM2},
 }  # by the model_type in a checkpoint's config.json
 

@@ -23,7 +23,8 @@ from autolabel.exporters.options import ExportOptions
 from autolabel.exporters.plan import Picture, by_input, plan_pictures
 from autolabel.exporters.protocols import ExportReport
 from autolabel.exporters.selection import Selection
-from autolabel.exporters.writing import write_json, write_pictures
+from autolabel.exporters.writing import write_pictures
+from autolabel.json_files import write_json
 from autolabel.labels import Masklet
 from autolabel.masks import area
 
