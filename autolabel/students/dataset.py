@@ -79,7 +79,7 @@ class Dataset:
     Attributes:
         path: Its folder.
         class_names: The classes, by `class_id`.
-        splits: The pictures of train and val, and of test where there is one, each split in the dataset's order.
+        splits: The pictures of train, val and test, as far as there are some, each split in the dataset's order.
     """
 
     path: Path
@@ -87,22 +87,23 @@ class Dataset:
     splits: dict[str, tuple[LabelledPicture, ...]]
 
 
-def read_dataset(path: str | Path) -> Dataset:
+def read_dataset(path: str | Path, needed: Sequence[str] = ("train", "val")) -> Dataset:
     """Read the labels of a COCO or YOLO dataset and make sure that it can be learned from.
 
     Args:
         path: The dataset's folder.
+        needed: Splits that must hold objects.
 
     Raises:
-        InputError: It is none, a split for training or validation is missing or empty, a picture is missing or no
-            picture, a label is of a class that the dataset does not name, or nothing is labelled at all.
+        InputError: It is none, a needed split is missing or holds no objects, a picture is missing or no picture, or a
+            label is of a class that the dataset does not name.
     """
     path = Path(path)
     if (path / "data.yaml").is_file():
         class_names, splits = _read_yolo(path)
     else:
         class_names, splits = _read_coco(path)
-    for split in ("train", "val"):
+    for split in needed:
         if not splits.get(split):
             raise InputError(
                 f"{path}: expected pictures for {split}, found none in its splits "

@@ -3,6 +3,7 @@
 ::
 
     STUDENT/config.json, model.safetensors, preprocessor_config.json   the student, as transformers reads it
+    STUDENT/model.onnx            the same for ONNX Runtime, pictures as bytes in, boxes and scores out
     STUDENT/README.md             its card
     STUDENT/student.json          how it was made and its figures, for programs
     STUDENT/curves.csv, .png      loss and average precision over the training
@@ -18,6 +19,7 @@ import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -28,18 +30,23 @@ from safetensors import SafetensorError
 from autolabel.curves import draw_curves, write_rows
 from autolabel.errors import UserError
 from autolabel.files import write_atomically
+from autolabel.images import read_image
 from autolabel.students.card import card
 from autolabel.students.dataset import Dataset, read_dataset
 from autolabel.students.gallery import draw_validation
+from autolabel.students.graph import scaled
+from autolabel.students.onnx import ONNX_FILE, export_onnx
 from autolabel.students.options import DistillOptions
 from autolabel.students.registry import Student, load_student, quiet
-from autolabel.students.scoring import StudentFigures, measure
+from autolabel.students.scoring import StudentFigures, find, measure
 from autolabel.students.training import Log, newest_checkpoint, step_count, train
 
 __all__ = ["Distilled", "distill"]
 
 _RECORD: Final = "student.json"
 _TRAINING: Final = "training"
+_COMPARED: Final = 8
+"""Validation pictures on which ONNX Runtime and torch are compared."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +131,7 @@ def _distill(
         on_note(sentence)
 
     steps = step_count(data, options)
-    untrained = measure(load(), data.splits["val"], data.class_names)
+    untrained = measure(partial(find, load()), data.splits["val"], data.class_names)
     student, log = train(
         load,
         data,
@@ -134,10 +141,13 @@ def _distill(
         on_note=note,
     )
     _save(student, log, data, out)
+    _save_onnx(student, data, out, note)
     distilled = Distilled(
         path=out,
         class_names=data.class_names,
-        figures={split: measure(student, data.splits[split], data.class_names) for split in _judging(data)},
+        figures={
+            split: measure(partial(find, student), data.splits[split], data.class_names) for split in _judging(data)
+        },
         untrained=untrained,
         steps=int(log[-1]["step"]),
         parameters=student.model.num_parameters(),
@@ -234,3 +244,14 @@ def _save(student: Student, log: Log, data: Dataset, out: Path) -> None:
         student.processor.save_pretrained(out)
         last = newest_checkpoint(out / _TRAINING)
         type(student.model).from_pretrained(last).save_pretrained(out / "last")
+
+
+def _save_onnx(student: Student, data: Dataset, out: Path, note: Callable[[str], None]) -> None:
+    """Write ``model.onnx``, checked on validation pictures; say so where there is none."""
+    images = [read_image(picture.file) for picture in data.splits["val"][:_COMPARED]]
+    try:
+        difference = export_onnx(student, out, scaled(student.processor, images))
+    except UserError as error:
+        note(f"no {ONNX_FILE}: {error}")
+    else:
+        note(f"{ONNX_FILE} and torch differ by {difference:.1e} at most on {len(images)} validation pictures")

@@ -1,8 +1,8 @@
 """What a student finds in pictures, and how good that is."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import supervision as sv
@@ -16,9 +16,12 @@ from autolabel.images import read_image
 from autolabel.students.dataset import LabelledPicture
 from autolabel.students.registry import Student
 
-__all__ = ["StudentFigures", "find", "measure"]
+__all__ = ["Look", "StudentFigures", "find", "measure"]
 
 _BATCH: Final = 8
+
+Look: TypeAlias = Callable[[Sequence[NDArray[np.uint8]]], list[sv.Detections]]
+"""Pictures, RGB uint8 ``(H, W, 3)``, to scored boxes with their classes."""
 
 
 @dataclass(frozen=True)
@@ -55,19 +58,19 @@ def find(student: Student, images: Sequence[NDArray[np.uint8]]) -> list[sv.Detec
     ]
 
 
-def measure(student: Student, pictures: Sequence[LabelledPicture], class_names: Sequence[str]) -> StudentFigures:
-    """Average precision of a student's boxes against the labels of pictures.
+def measure(look: Look, pictures: Sequence[LabelledPicture], class_names: Sequence[str]) -> StudentFigures:
+    """Average precision of boxes against the labels of pictures.
 
-    What it finds where nothing is said counts neither for nor against it.
+    What is found where nothing is said counts neither for nor against the finder.
 
     Args:
-        student: What is measured.
+        look: What is measured: a student's `find`, or what else looks at pictures.
         pictures: At least one object is labelled on them.
         class_names: The classes, by `class_id`.
     """
     truth: list[dict[str, Any]] = []
     predicted: list[dict[str, Any]] = []
-    for image_id, (picture, found) in enumerate(_found(student, pictures)):
+    for image_id, (picture, found) in enumerate(_found(look, pictures)):
         truth += _annotations(image_id, picture.xyxy, picture.class_ids)
         truth += _annotations(image_id, picture.ignored, picture.ignored_ids, iscrowd=1)
         xyxy = np.clip(found.xyxy, 0, [*picture.size_wh, *picture.size_wh])
@@ -80,10 +83,10 @@ def measure(student: Student, pictures: Sequence[LabelledPicture], class_names: 
     return StudentFigures(coco_average(truth, predicted, "bbox"), classes)
 
 
-def _found(student: Student, pictures: Sequence[LabelledPicture]) -> Iterator[tuple[LabelledPicture, sv.Detections]]:
+def _found(look: Look, pictures: Sequence[LabelledPicture]) -> Iterator[tuple[LabelledPicture, sv.Detections]]:
     for start in range(0, len(pictures), _BATCH):
         some = pictures[start : start + _BATCH]
-        yield from zip(some, find(student, [read_image(each.file) for each in some]), strict=True)
+        yield from zip(some, look([read_image(each.file) for each in some]), strict=True)
 
 
 def _annotations(

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +25,7 @@ from autolabel.students.dataset import Dataset
 from autolabel.students.examples import TrainingExamples, collate, repeats
 from autolabel.students.options import DistillOptions
 from autolabel.students.registry import Student, quiet
-from autolabel.students.scoring import measure
+from autolabel.students.scoring import find, measure
 
 __all__ = ["Log", "newest_checkpoint", "step_count", "train"]
 
@@ -142,7 +143,8 @@ class _Trainer(Trainer):  # type: ignore[misc]  # transformers' classes are unty
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """Measure, log and report, as the base class does."""
-        overall = measure(self._student, self._dataset.splits["val"], self._dataset.class_names).overall
+        look = partial(find, self._student)
+        overall = measure(look, self._dataset.splits["val"], self._dataset.class_names).overall
         metrics = {"eval_ap": overall.ap, "eval_ap50": overall.ap50}
         self.log(metrics)
         control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
