@@ -1,10 +1,10 @@
-"""The data engine in one script: label, distil, label more with the student, look first where student and teacher differ.
+"""The data engine in one script: label, distil, label more with the student, review first what the teacher disputes.
 
 Run it with ``python examples/data_engine.py [FOLDER]``; it takes a minute or two, in which a student learns a little.
 
-A large teacher labels a few videos, and a small student learns from them. The student labels the next videos, many times
-faster. The teacher is asked about a few single frames of them, and what it sees otherwise is what a person should look
-at first. The tiny embedded models know drawn shapes only; name others for your own videos (`autolabel models`).
+A large teacher labels a few videos, and a small student learns from them. The student labels the next videos, many
+times faster. The teacher is asked about a few single frames of them, and what it sees otherwise is what a person should
+look at first. The tiny embedded models know drawn shapes only; name others for your own videos (`autolabel models`).
 """
 
 import sys
@@ -63,26 +63,27 @@ def disagreements(labels: autolabel.VideoLabels, teacher: Detector) -> list[tupl
     doubts = []
     for masklet in labels.masklets:
         seen = [
-            agrees(masklet.xyxy[row], masklet.class_id, answers[index], teacher.floor)
+            agrees(masklet.xyxy[row], masklet.class_id, answers[index])
             for row, index in enumerate(masklet.frame_indices.tolist())
             if index in answers
         ]
         if seen:
             name = labels.class_names[masklet.class_id]
             doubts.append((1 - sum(seen) / len(seen), f"{labels.name}: object {masklet.object_id}, {name}"))
-    for index, found in answers.items():
+    for index, answer in answers.items():
+        found = answer[answer.confidence >= teacher.threshold]
         for box, class_id in zip(found.xyxy, found.class_id, strict=True):
-            if not agrees(box, class_id, labels.detections(index), least_score=0.0):
+            if not agrees(box, class_id, labels.detections(index)):
                 doubts.append((1.0, f"{labels.name}: frame {index}, no {labels.class_names[class_id]} found"))
     return doubts
 
 
-def agrees(box: NDArray[np.floating], class_id: int, others: sv.Detections, least_score: float) -> bool:
+def agrees(box: NDArray[np.floating], class_id: int, others: sv.Detections) -> bool:
     """Whether others have an object of this class at this place."""
     if not len(others):
         return False
-    same = (others.class_id == class_id) & (others.confidence >= least_score)
-    return bool((sv.box_iou_batch(box[None], others.xyxy[same]) >= SAME_OBJECT_IOU).any())
+    same = others.xyxy[others.class_id == class_id]
+    return bool((sv.box_iou_batch(box[None], same) >= SAME_OBJECT_IOU).any())
 
 
 if __name__ == "__main__":
