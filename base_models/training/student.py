@@ -38,10 +38,10 @@ TRAINING_SEED, QUICK_SEED, EVALUATION_SEED = 3, 1_000_053, 1_000_063
 """First elements of the seeds of what is drawn: for training, for its curves, for the card."""
 
 STAGES = ((0.6, 128), (0.8, 160), (1.0, SIDE))
-"""Up to which share of the first cycle pictures have which width and height, in pixels."""
+"""Up to which share of the training pictures have which width and height, in pixels."""
 
 PROPOSALS_UNTIL = 0.6
-"""Up to which share of the first cycle the encoder learns alone, which takes a third of the time."""
+"""Up to which share of the training the encoder learns alone, which takes a third of the time."""
 
 BATCH_SIZE = 8
 LEARNING_RATE = 1e-3
@@ -52,7 +52,7 @@ def draw_pictures(step: int, share: float, seed: int = 0, batch_size: int = BATC
 
     Args:
         step: Number of the step.
-        share: How much of the first cycle is done, from 0 on; decides the size of the pictures.
+        share: How much of the training is done, 0-1; decides the size of the pictures.
         seed: The training's seed.
         batch_size: Number of pictures.
 
@@ -74,14 +74,14 @@ def draw_pictures(step: int, share: float, seed: int = 0, batch_size: int = BATC
     return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255, boxes
 
 
-def loss_of_step(model: DFineForObjectDetection, first_cycle: int, seed: int) -> Callable[[int], dict[str, Tensor]]:
+def loss_of_step(model: DFineForObjectDetection, steps: int, seed: int) -> Callable[[int], dict[str, Tensor]]:
     """D-FINE's own loss, and one that gives every object several of the encoder's proposals.
 
     With its own loss alone, which gives each object one proposal, D-FINE hardly begins to learn from random weights.
     """
 
     def losses(step: int) -> dict[str, Tensor]:
-        share = step / first_cycle
+        share = step / steps
         pixels, boxes = draw_pictures(step, share, seed)
         targets = [_targets(each) for each in boxes]
         if share < PROPOSALS_UNTIL:
@@ -164,22 +164,20 @@ def train(folder: Path, schedule: Schedule, seed: int) -> nn.Module:
     def export(average: nn.Module) -> None:
         save_student(average, folder / "checkpoint")
 
-    losses = loss_of_step(model, schedule.cycles[0].steps, seed)
+    losses = loss_of_step(model, schedule.steps, seed)
     return run(model, learning_groups(model), schedule, losses, folder, evaluate=evaluate, export=export)
 
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder of the training; an unfinished one is continued.")],
-    steps: Annotated[int, typer.Option(help="Optimizer steps of the first cycle.")] = 1_400,
-    more_steps: Annotated[int, typer.Option(help="Optimizer steps of the second cycle.")] = 1_500,
+    steps: Annotated[int, typer.Option(help="Optimizer steps of the whole training.")] = 1_400,
     seed: Annotated[int, typer.Option(help="Decides first weights and data.")] = 0,
     threads: Annotated[int, typer.Option(help="Threads for torch; figures repeat only with the same number.")] = 1,
 ) -> None:
     """Pre-train the tiny student on drawn scenes."""
     torch.set_num_threads(threads)
     cv2.setNumThreads(1)
-    cycles = (Cycle(steps, LEARNING_RATE), Cycle(more_steps, LEARNING_RATE / 2))
-    schedule = Schedule(cycles, warmup=100, ema_decay=0.998, evaluate_every=500)
+    schedule = Schedule((Cycle(steps, LEARNING_RATE),), warmup=200, ema_decay=0.999, evaluate_every=500)
     train(out, schedule, seed)
 
 

@@ -52,6 +52,7 @@ def build_configuration() -> DFineConfig:
         num_denoising=20,
         max_num_bins=16,
         lqe_hidden_dim=32,
+        initializer_bias_prior_prob=0.01,  # for the fresh heads that students get
         id2label={0: "object"},
         label2id={"object": 0},
     )
