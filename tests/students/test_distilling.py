@@ -81,6 +81,7 @@ def test_the_folder_says_what_it_is(undisturbed: Path) -> None:
         "curves.csv",
         "curves.png",
         "last",
+        "model.onnx",
         "model.safetensors",
         "preprocessor_config.json",
         "student.json",
