@@ -29,9 +29,7 @@ _SEED: Final = 30_000_000
 _SCENES: Final = (10, 26, 24)
 """Second elements: scenes with several objects most of the time, on different backgrounds."""
 
-_PAIRS: Final = tuple(
-    pair for pair in ALL_PAIRS if pair[0] in ("red", "blue", "yellow") and pair[1] in ("circle", "star")
-)
+_PAIRS: Final = tuple((colour, shape) for colour in ("red", "blue", "yellow") for shape in ("circle", "star"))
 """What is in the videos: few enough classes for a student to see each of them often."""
 
 _EPOCHS: Final = 10.0
