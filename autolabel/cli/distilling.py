@@ -38,7 +38,7 @@ def distill(
     ] = 15,
     patience: Annotated[
         int, typer.Option(metavar="N", help="Stop after so many evaluations without a better average precision.")
-    ] = 5,
+    ] = 8,
     seed: Annotated[int, typer.Option(help="Decides the fresh head, the order and the changes of pictures.")] = 0,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
