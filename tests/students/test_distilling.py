@@ -143,6 +143,16 @@ def test_too_little_memory_makes_smaller_batches(dataset: Path, tmp_path: Path) 
     assert notes[1] in (distilled.path / "README.md").read_text()
 
 
+def test_a_fresh_head_keeps_the_proposals(tmp_path: Path) -> None:
+    """Where the decoder looks is decided by what the checkpoint took for objects, equally for every new class."""
+    start = write_student(tmp_path / "start")
+    known = AutoModelForObjectDetection.from_pretrained(start).model.enc_score_head
+    fresh = load_student(str(start), [*CLASS_NAMES, "green block"]).model.model.enc_score_head
+    assert fresh.weight.shape == (3, 32)
+    assert all(row.equal(known.weight[0]) for row in fresh.weight)
+    assert all(bias.equal(known.bias[0]) for bias in fresh.bias)
+
+
 # --- mistakes --------------------------------------------------------------------------------------------------------
 
 
