@@ -2,6 +2,10 @@
 
 Every object remembers its newest conditioning frames (those with a prompt) and as many recent frames as the model was
 trained with; nothing else is kept. Objects with equal numbers of memories share one pass of the memory attention.
+
+A frame on which an object is judged absent is not remembered for it, so that an absence, true or not, does not crowd
+out what the object looks like (the original remembers it; SAM 3, https://arxiv.org/abs/2511.16719, and DAM4SAM,
+https://arxiv.org/abs/2411.17576, leave such frames out as well). Ages count the frames on which it was seen.
 """
 
 from collections import defaultdict
@@ -220,24 +224,26 @@ class Sam2Session:
         return self._to_masks(decoded)
 
     def _recall(self, frame_index: int, object_id: int, *, reverse: bool = False) -> _Recall:
-        """Choose memories as the original does: the prompted frames, and the frames just passed."""
+        """Choose memories as the original does, among the frames on which the object was seen: prompted and latest."""
         kept = self._objects[object_id]
         towards = -1 if reverse else 1
-        recent_maps = [age for age in range(self._memories - 1, 0, -1) if frame_index - towards * age in kept.recent]
-        limit = self._model.config.max_object_pointers_in_encoder
-        recent_pointers = [age for age in range(1, limit) if frame_index - towards * age in kept.recent]
+        passed = [frame for frame in (*kept.conditioning, *kept.recent) if (frame_index - frame) * towards > 0]
+        ages = {frame: age for age, frame in enumerate(sorted(passed, key=lambda frame: -frame * towards), start=1)}
+        recent = [frame for frame in ages if frame in kept.recent]
+        maps = [frame for frame in recent[::-1] if ages[frame] < self._memories]
+        pointed = [frame for frame in recent if ages[frame] < self._model.config.max_object_pointers_in_encoder]
         past = [frame for frame in kept.conditioning if (frame_index - frame) * towards >= 0]
         return _Recall(
             maps=(
                 *(memory.features for memory in kept.conditioning.values()),
-                *(kept.recent[frame_index - towards * age].features for age in recent_maps),
+                *(kept.recent[frame].features for frame in maps),
             ),
-            map_ages=(*(0 for _ in kept.conditioning), *recent_maps),
+            map_ages=(*(0 for _ in kept.conditioning), *(ages[frame] for frame in maps)),
             pointers=(
                 *(kept.conditioning[frame].pointer for frame in past),
-                *(kept.recent[frame_index - towards * age].pointer for age in recent_pointers),
+                *(kept.recent[frame].pointer for frame in pointed),
             ),
-            pointer_ages=(*(abs(frame_index - frame) for frame in past), *recent_pointers),
+            pointer_ages=(*(abs(frame_index - frame) for frame in past), *(ages[frame] for frame in pointed)),
         )
 
     def _attend(self, frame_index: int, recalls: Sequence[_Recall]) -> Tensor:
@@ -263,9 +269,10 @@ class Sam2Session:
     ) -> None:
         memory = memorise(self._model, self._features[frame_index], decoded, logits, prompted=prompted)
         self._map_position = memory.position
-        reach = self._model.config.max_object_pointers_in_encoder
         for row, object_id in enumerate(object_ids):
             kept = self._objects.setdefault(object_id, _Object())
+            if not prompted and decoded.object_logits[row, 0] <= 0:
+                continue
             frames = kept.conditioning if prompted else kept.recent
             frames[frame_index] = _Remembered(
                 memory.features[:, row].clone(memory_format=torch.contiguous_format), memory.pointers[row].clone()
@@ -274,7 +281,9 @@ class Sam2Session:
                 kept.recent.pop(frame_index, None)  # a frame is remembered once
                 for oldest in list(kept.conditioning)[: -self._conditioning_frames]:
                     del kept.conditioning[oldest]
-            kept.recent = {frame: old for frame, old in kept.recent.items() if abs(frame - frame_index) < reach}
+            nearest = sorted(kept.recent, key=lambda frame: abs(frame - frame_index))
+            for farthest in nearest[self._model.config.max_object_pointers_in_encoder :]:
+                del kept.recent[farthest]
 
     def _clicks(self, prompts: Sequence[Prompt]) -> tuple[Tensor, Tensor]:
         """Prompts of one length as the model's points ``(N, P, 2)`` and labels ``(N, P)``; a box is two points."""

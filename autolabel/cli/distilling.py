@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
+from rich.progress import Progress, TaskID
 
 from autolabel.cli.output import JsonOption, Output, QuietOption
 
 if TYPE_CHECKING:
-    from autolabel.students import Distilled, StudentFigures
+    from autolabel.students import Distilled, OnStep, StudentFigures
 
-__all__ = ["distill", "plain", "print_student"]
+__all__ = ["distill", "plain", "print_student", "show_steps"]
 
 _SHOWN: Final = (("loss", "loss"), ("AP50", "eval_ap50"))
 """Figures beside the progress bar, and the names that they have in training."""
@@ -37,7 +38,7 @@ def distill(
     ] = 15,
     patience: Annotated[
         int, typer.Option(metavar="N", help="Stop after so many evaluations without a better average precision.")
-    ] = 5,
+    ] = 8,
     seed: Annotated[int, typer.Option(help="Decides the fresh head, the order and the changes of pictures.")] = 0,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -61,15 +62,24 @@ def distill(
         seed=seed,
     )
     with output.progress() as progress:
-        task = progress.add_task("distill", total=None, unit="steps")
-
-        def show(step: int, steps: int, figures: dict[str, float]) -> None:
-            known = [f"{name} {figures[key]:.3f}" for name, key in _SHOWN if key in figures]
-            progress.update(task, completed=step, total=steps, description=", ".join(["distill", *known]))
-
-        distilled = students.distill(dataset, student, out, options, on_step=show, on_note=output.complain)
+        distilled = students.distill(
+            dataset, student, out, options, on_step=show_steps(progress), on_note=output.complain
+        )
     print_student(distilled, output)
     output.result(plain(distilled))
+
+
+def show_steps(progress: Progress) -> "OnStep":
+    """Show the steps of a training as a bar, from the first one on."""
+    tasks: list[TaskID] = []
+
+    def show(step: int, steps: int, figures: dict[str, float]) -> None:
+        if not tasks:
+            tasks.append(progress.add_task("distill", total=steps, unit="steps"))
+        known = [f"{name} {figures[key]:.3f}" for name, key in _SHOWN if key in figures]
+        progress.update(tasks[0], completed=step, description=", ".join(["distill", *known]))
+
+    return show
 
 
 def print_student(distilled: "Distilled", output: Output) -> None:

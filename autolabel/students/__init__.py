@@ -1,7 +1,7 @@
 """Students: small detectors that learn from the datasets that the teachers label."""
 
 from autolabel.students.dataset import Dataset, LabelledPicture, read_dataset
-from autolabel.students.distilling import Distilled, distill
+from autolabel.students.distilling import Distilled, OnStep, distill, ignore_steps, missing_libraries
 from autolabel.students.inference import StudentDetector, StudentModel
 from autolabel.students.options import DistillOptions
 from autolabel.students.predicting import Predictions, predict
@@ -15,6 +15,7 @@ __all__ = [
     "Distilled",
     "LabelledPicture",
     "NamedStudent",
+    "OnStep",
     "Predictions",
     "Student",
     "StudentDetector",
@@ -22,8 +23,10 @@ __all__ = [
     "StudentModel",
     "distill",
     "find",
+    "ignore_steps",
     "load_student",
     "measure",
+    "missing_libraries",
     "predict",
     "read_dataset",
 ]

@@ -43,6 +43,7 @@ def card(distilled: "Distilled", configuration: Mapping[str, Any], dataset: Data
             "## Training",
             "",
             f"{distilled.steps} steps; `curves.csv` and `curves.png` show them, `validation.png` a few pictures.",
+            *_onnx(distilled.onnx_difference),
             *(f"{note}." for note in distilled.notes),
             "",
             *(f"* {key}: {configuration[key]}" for key in configuration if key not in _DATA_KEYS),
@@ -95,6 +96,11 @@ def _figures(distilled: "Distilled") -> Iterator[str]:
     for split, figures in distilled.figures.items():
         yield from _rows(split, figures)
     yield ""
+
+
+def _onnx(difference: float | None) -> Iterator[str]:
+    if difference is not None:
+        yield f"`model.onnx` and torch differ by {difference:.1e} at most on validation pictures."
 
 
 def _rows(split: str, figures: StudentFigures) -> Iterator[str]:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from pydantic import TypeAdapter
 from safetensors import SafetensorError
@@ -41,7 +41,7 @@ from autolabel.students.registry import Student, load_student, quiet
 from autolabel.students.scoring import StudentFigures, find, measure
 from autolabel.students.training import Log, newest_checkpoint, step_count, train
 
-__all__ = ["Distilled", "distill"]
+__all__ = ["Distilled", "OnStep", "distill", "ignore_steps", "missing_libraries"]
 
 _RECORD: Final = "student.json"
 _TRAINING: Final = "training"
@@ -60,6 +60,8 @@ class Distilled:
         untrained: The same on the val split before training, with its fresh head.
         steps: Steps of the optimizer that were made.
         parameters: Number of its weights.
+        onnx_difference: Largest difference between ``model.onnx`` and torch on validation pictures, of a score or of an
+            edge in shares of the picture; None where there is no such file.
         notes: What the user should know, as sentences.
     """
 
@@ -69,10 +71,23 @@ class Distilled:
     untrained: StudentFigures
     steps: int
     parameters: int
+    onnx_difference: float | None = None
     notes: tuple[str, ...] = ()
 
 
 _DISTILLED: Final = TypeAdapter(Distilled)
+
+OnStep: TypeAlias = Callable[[int, int, dict[str, float]], None]
+"""Called with the number of a step, the number of all steps and the newest figures."""
+
+
+def ignore_steps(_step: int, _steps: int, _figures: dict[str, float]) -> None:
+    """Do nothing about a step."""
+
+
+def missing_libraries() -> list[str]:
+    """Libraries of the extra `train` that are not installed."""
+    return [name for name in ("accelerate", "matplotlib") if find_spec(name) is None]
 
 
 def distill(
@@ -81,7 +96,7 @@ def distill(
     out: str | Path,
     options: DistillOptions | None = None,
     *,
-    on_step: Callable[[int, int, dict[str, float]], None] = lambda _step, _steps, _figures: None,
+    on_step: OnStep = ignore_steps,
     on_note: Callable[[str], None] = lambda _: None,
 ) -> Distilled:
     """Train a student on a dataset; a training that was killed goes on when the same is asked for again.
@@ -97,7 +112,10 @@ def distill(
     Raises:
         UserError: The dataset or the student cannot be used, or the folder holds other things or has no room.
     """
-    _require_libraries()
+    if missing := missing_libraries():
+        raise UserError(
+            f"expected {' and '.join(missing)} for training, not installed; pip install 'openvocab-autolabel[train]'"
+        )
     options, out = options or DistillOptions(), Path(out)
     data = read_dataset(dataset)
     configuration = _configuration(data, student, options)
@@ -118,7 +136,7 @@ def _distill(
     out: Path,
     options: DistillOptions,
     configuration: Mapping[str, Any],
-    on_step: Callable[[int, int, dict[str, float]], None],
+    on_step: OnStep,
     on_note: Callable[[str], None],
 ) -> Distilled:
     def load() -> Student:
@@ -141,7 +159,7 @@ def _distill(
         on_note=note,
     )
     _save(student, log, data, out)
-    _save_onnx(student, data, out, note)
+    onnx_difference = _save_onnx(student, data, out, note)
     distilled = Distilled(
         path=out,
         class_names=data.class_names,
@@ -151,20 +169,13 @@ def _distill(
         untrained=untrained,
         steps=int(log[-1]["step"]),
         parameters=student.model.num_parameters(),
+        onnx_difference=onnx_difference,
         notes=tuple(notes),
     )
     write_atomically(out / "README.md", card(distilled, configuration, data))
     _write_record(out, configuration, distilled)
     shutil.rmtree(out / _TRAINING)
     return distilled
-
-
-def _require_libraries() -> None:
-    missing = [name for name in ("accelerate", "matplotlib") if find_spec(name) is None]
-    if missing:
-        raise UserError(
-            f"expected {' and '.join(missing)} for training, not installed; pip install 'openvocab-autolabel[train]'"
-        )
 
 
 def _judging(data: Dataset) -> list[str]:
@@ -246,12 +257,11 @@ def _save(student: Student, log: Log, data: Dataset, out: Path) -> None:
         type(student.model).from_pretrained(last).save_pretrained(out / "last")
 
 
-def _save_onnx(student: Student, data: Dataset, out: Path, note: Callable[[str], None]) -> None:
-    """Write ``model.onnx``, checked on validation pictures; say so where there is none."""
+def _save_onnx(student: Student, data: Dataset, out: Path, note: Callable[[str], None]) -> float | None:
+    """Write ``model.onnx``, held against torch on validation pictures; say why where there is none."""
     images = [read_image(picture.file) for picture in data.splits["val"][:_COMPARED]]
     try:
-        difference = export_onnx(student, out, scaled(student.processor, images))
+        return export_onnx(student, out, scaled(student.processor, images))
     except UserError as error:
         note(f"no {ONNX_FILE}: {error}")
-    else:
-        note(f"{ONNX_FILE} and torch differ by {difference:.1e} at most on {len(images)} validation pictures")
+        return None

@@ -27,7 +27,7 @@ class DistillOptions:
     accumulate: int = 1
     learning_rate: float = 5e-4
     evaluations: int = 15
-    patience: int = 5
+    patience: int = 8
     seed: int = 0
 
     def __post_init__(self) -> None:

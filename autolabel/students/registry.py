@@ -54,6 +54,9 @@ STUDENTS: Final[Mapping[str, NamedStudent]] = {
 _MODEL_TYPES: Final = ("d_fine", "rf_detr", "rt_detr", "rt_detr_v2")
 """Whose loss, boxes and post-processing are of one kind, and whose pictures are scaled to one size."""
 
+_PROPOSAL_HEADS: Final = ("enc_score_head", "enc_out_class_embed")
+"""What scores the encoder's proposals, in D-FINE and RT-DETR, and in RF-DETR."""
+
 
 @dataclass(frozen=True)
 class Student:
@@ -76,7 +79,7 @@ class Student:
 def load_student(name: str, class_names: Sequence[str], *, seed: int = 0) -> Student:
     """Load a student by name and give it a head for these classes.
 
-    The head is fresh unless the checkpoint has one for as many classes.
+    The head is fresh unless the checkpoint has one for as many classes; the encoder's proposals stay what they were.
 
     Args:
         name: As the module's docstring says.
@@ -105,7 +108,21 @@ def load_student(name: str, class_names: Sequence[str], *, seed: int = 0) -> Stu
             ignore_mismatched_sizes=True,
             dtype=torch.float32,
         )
+        _keep_proposals(model, from_pretrained(AutoModelForObjectDetection, folder, dtype=torch.float32))
     return Student(model, processor, name)
+
+
+@torch.no_grad()
+def _keep_proposals(model: PreTrainedModel, known: PreTrainedModel) -> None:
+    """Let the encoder go on proposing what it took for objects, whatever their class.
+
+    Its scores decide which few places the decoder looks at. Were they fresh, these would be any places, and the decoder
+    would have nothing to learn from until objects are proposed by chance.
+    """
+    before = known.state_dict()
+    for name, weights in model.state_dict().items():
+        if any(part in name for part in _PROPOSAL_HEADS) and weights.shape != before[name].shape:
+            weights.copy_(before[name].mean(dim=0).expand_as(weights))  # (C,) or (C, d), the mean of the former classes
 
 
 def _of_plugin(name: str, plugin: Any, class_names: Sequence[str]) -> Student:

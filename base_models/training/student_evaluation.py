@@ -1,6 +1,6 @@
 """Measure a class-agnostic student on drawn stills that no training has seen.
 
-    python -m autolabel.base_models.training.student_evaluation CHECKPOINT
+python -m autolabel.base_models.training.student_evaluation CHECKPOINT
 """
 
 from pathlib import Path

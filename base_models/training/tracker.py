@@ -62,8 +62,13 @@ STAGES = (
     Stage(2700, 5, 2, burn_in=24, stills_every=4),
     Stage(700, 7, 2, burn_in=36, stills_every=4),
     Stage(5000, 6, 2, burn_in=48, stills_every=5),
+    Stage(2400, 6, 2, burn_in=48, stills_every=4),
 )
-CYCLES = (Cycle(sum(stage.steps for stage in STAGES[:-1]), 1e-3), Cycle(STAGES[-1].steps, 6e-4))
+CYCLES = (
+    Cycle(sum(stage.steps for stage in STAGES[:-2]), 1e-3),
+    Cycle(STAGES[-2].steps, 6e-4),
+    Cycle(STAGES[-1].steps, 5e-4),
+)
 
 _COARSE = 0.5  # weight of the coarse heads' losses
 _AGAIN = 0.4  # share of the steps on clips in which objects are prompted a second time

@@ -5,7 +5,8 @@ All objects are prompted on frame 0, and perhaps once more later. Frames are num
 reverse playback is a reversed clip.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -116,7 +117,7 @@ def roll_out(
             elif prompted and again is not None:
                 output = _prompted_again(model, features, past.conditioned(model, features, frame_index), again)
                 if again.is_correction:
-                    past.others.clear()
+                    past.forget()
             else:
                 output = _tracked(model, features, past.conditioned(model, features, frame_index))
             outputs.append(output)
@@ -124,43 +125,83 @@ def roll_out(
                 # Gradients flow back in time through features and pointers, not through masks: cheaper and calmer.
                 logits = output.memory_logits.detach()
                 memory = memorise(model, features, output.remembered, logits, prompted=prompted)
-                past.add(frame_index, memory, prompted=prompted)
+                past.add(frame_index, memory, output.decoded.object_logits[:, 0] > 0, prompted=prompted)
     return outputs
+
+
+@dataclass(frozen=True)
+class _Recall:
+    """What one object remembers at one frame.
+
+    Attributes:
+        maps: Memory features of M frames, shape ``(M, cells * cells, 64)``.
+        map_ages: Among how many later sights each lies, 0 for a prompted frame.
+        pointers: Object pointers of P frames, shape ``(P, C)``.
+        pointer_ages: Likewise, and how many frames ago a prompted frame was.
+    """
+
+    maps: Tensor
+    map_ages: list[int]
+    pointers: Tensor
+    pointer_ages: list[int]
 
 
 @dataclass
 class _Past:
-    """What is remembered: the newest prompted frame, as the session keeps it for this model, and all others."""
+    """What the session keeps for this model: the newest prompted frame, and where each object was seen besides."""
 
     prompted_index: int = 0
     prompted: Memory | None = None
-    others: dict[int, Memory] = field(default_factory=dict)
+    sights: list[dict[int, tuple[Tensor, Tensor]]] = field(default_factory=list)
 
-    def add(self, frame_index: int, memory: Memory, *, prompted: bool) -> None:
+    def add(self, frame_index: int, memory: Memory, present: Tensor, *, prompted: bool) -> None:
+        """Remember a frame; unless it was prompted, only for the objects that are present, bool, shape ``(N,)``."""
         if prompted:
             self.prompted_index, self.prompted = frame_index, memory
-        else:
-            self.others[frame_index] = memory
+            self.sights = self.sights or [{} for _ in memory.pointers]
+            return
+        for row in present.nonzero()[:, 0].tolist():
+            self.sights[row][frame_index] = memory.features[:, row], memory.pointers[row]
+
+    def forget(self) -> None:
+        """Keep the prompted frame only."""
+        self.sights = [{} for _ in self.sights]
 
     def conditioned(self, model: Sam2VideoModel, features: Features, frame_index: int) -> Tensor:
-        """Coarsest features conditioned on the prompted frame and the latest others, ``(N, C, cells, cells)``."""
+        """Coarsest features conditioned on what N objects remember, ``(N, C, cells, cells)``."""
         assert self.prompted is not None  # noqa: S101 - frame 0 is always prompted
-        recent = self._ages(frame_index, range(model.num_maskmem - 1, 0, -1))
-        pointed = self._ages(frame_index, range(1, model.config.max_object_pointers_in_encoder))
-        maps = [self.prompted, *(self.others[frame_index - age] for age in recent)]
-        pointers = [self.prompted, *(self.others[frame_index - age] for age in pointed)]
-        return attend(
-            model,
-            features,
-            maps=torch.stack([memory.features for memory in maps]),  # (M, cells * cells, N, 64)
-            map_ages=_for_all_objects([0, *recent], features),
-            map_position=self.prompted.position,
-            pointers=torch.stack([memory.pointers for memory in pointers]),  # (P, N, C)
-            pointer_ages=_for_all_objects([frame_index - self.prompted_index, *pointed], features),
-        )
+        recalls = [self._recall(model, row, frame_index) for row in range(len(self.sights))]
+        groups: dict[tuple[int, int], list[int]] = defaultdict(list)  # attention takes no mask, so equals go together
+        for row, recall in enumerate(recalls):
+            groups[len(recall.maps), len(recall.pointers)].append(row)
+        parts = []
+        for rows in groups.values():
+            group = [recalls[row] for row in rows]
+            parts.append(
+                attend(
+                    model,
+                    _rows(features, torch.tensor(rows)),
+                    maps=torch.stack([recall.maps for recall in group], dim=2),  # (M, cells * cells, n, 64)
+                    map_ages=torch.tensor([recall.map_ages for recall in group]).T,
+                    map_position=self.prompted.position,
+                    pointers=torch.stack([recall.pointers for recall in group], dim=1),  # (P, n, C)
+                    pointer_ages=torch.tensor([recall.pointer_ages for recall in group]).T,
+                )
+            )
+        return torch.cat(parts)[torch.argsort(torch.tensor([row for rows in groups.values() for row in rows]))]
 
-    def _ages(self, frame_index: int, ages: Iterable[int]) -> list[int]:
-        return [age for age in ages if frame_index - age in self.others]
+    def _recall(self, model: Sam2VideoModel, row: int, frame_index: int) -> _Recall:
+        assert self.prompted is not None  # noqa: S101 - frame 0 is always prompted
+        sights = self.sights[row]
+        ages = {frame: age for age, frame in enumerate(sorted({*sights, self.prompted_index}, reverse=True), start=1)}
+        maps = [frame for frame in sights if ages[frame] < model.num_maskmem]
+        pointed = [frame for frame in sights if ages[frame] < model.config.max_object_pointers_in_encoder]
+        return _Recall(
+            maps=torch.stack([self.prompted.features[:, row], *(sights[frame][0] for frame in maps)]),
+            map_ages=[0, *(ages[frame] for frame in maps)],
+            pointers=torch.stack([self.prompted.pointers[row], *(sights[frame][1] for frame in pointed)]),
+            pointer_ages=[frame_index - self.prompted_index, *(ages[frame] for frame in pointed)],
+        )
 
 
 def _encode_all(model: Sam2VideoModel, pixel_values: Tensor, burn_in: int) -> Features:
@@ -230,11 +271,6 @@ def _prompted_again(model: Sam2VideoModel, features: Features, conditioned: Tens
     with torch.no_grad():
         tracked = _tracked(model, features, conditioned)
     return _decode_prompts(model, features, again.prompt(tracked.decoded), conditioned)
-
-
-def _for_all_objects(ages: Sequence[int], features: Features) -> Tensor:
-    """Ages that are the same for all objects, ``(len(ages), N)``."""
-    return torch.tensor(ages)[:, None].expand(-1, features.coarse.shape[0])
 
 
 def _transformed(seen: Sequence[Any], like: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Runs that other people's software is to read: one by hand, one of a drawn scene, and two of real masks."""
+"""Runs that other people's software is to read: by hand, of a drawn scene, labelled as the demo is, of real masks."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from factories import clip, identity_of, textured, write_run, write_video, write_video_of
 
+import autolabel
 from autolabel.importers import read_labels
 from autolabel.labels import InputKind, Masklet, VideoLabels
-from autolabel.scene_files import write_scene_video
+from autolabel.scene_files import ontology_for, write_scene_video
 from autolabel.scenes import plan_video
 from autolabel.store import Run
 
@@ -19,7 +20,7 @@ REAL_FILES = {"davis": REAL / "davis/results/osvos/bmx-trees", "sav": REAL / "sa
 REAL_FRAMES = 12
 
 
-@pytest.fixture(params=["by hand", "drawn", *REAL_FILES])
+@pytest.fixture(params=["by hand", "drawn", "labelled", *REAL_FILES])
 def labels(request: pytest.FixtureRequest, tmp_path: Path) -> VideoLabels:
     """Labels of a real video file, whatever its pictures show."""
     path = tmp_path / "clip.mp4"
@@ -28,13 +29,28 @@ def labels(request: pytest.FixtureRequest, tmp_path: Path) -> VideoLabels:
         return clip(path=str(path))
     if request.param == "drawn":
         return write_scene_video(plan_video((7, 8), frame_count=6, object_count=4), path)
+    if request.param == "labelled":
+        found: VideoLabels = request.getfixturevalue("labelled")
+        return found
     if not REAL.is_dir():
         pytest.skip("needs the shared real data")
-    (found,) = read_labels(REAL_FILES[request.param], request.param)
-    beginning = replace(_beginning(found), path=str(path), name="clip", kind=InputKind.VIDEO, fps=25.0)
+    (real,) = read_labels(REAL_FILES[request.param], request.param)
+    beginning = replace(_beginning(real), path=str(path), name="clip", kind=InputKind.VIDEO, fps=25.0)
     picture = textured(np.random.default_rng(0), beginning.frames[0].size_wh)
     write_video_of(path, [picture] * beginning.frame_count)
     return beginning
+
+
+@pytest.fixture(scope="session")
+def labelled(tmp_path_factory: pytest.TempPathFactory) -> VideoLabels:
+    """What the embedded models find in a video of the demo."""
+    folder = tmp_path_factory.mktemp("labelled")
+    truth = write_scene_video(plan_video((7, 9), frame_count=16, object_count=4), folder / "clip.mp4")
+    ontology = ontology_for([truth], absent_count=1, seed=(7, 9))
+    autolabel.label([truth.path], ontology, folder / "run", detector="tiny-scenes", tracker="tiny-scenes")
+    (found,) = autolabel.load_run(folder / "run")
+    assert len(found.masklets) > 1
+    return found
 
 
 @pytest.fixture

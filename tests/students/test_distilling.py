@@ -81,6 +81,7 @@ def test_the_folder_says_what_it_is(undisturbed: Path) -> None:
         "curves.csv",
         "curves.png",
         "last",
+        "model.onnx",
         "model.safetensors",
         "preprocessor_config.json",
         "student.json",
@@ -140,6 +141,16 @@ def test_too_little_memory_makes_smaller_batches(dataset: Path, tmp_path: Path) 
         "not enough memory for 3 pictures at once; going on with 1 at once and steps of 6 pictures as before",
     ]
     assert notes[1] in (distilled.path / "README.md").read_text()
+
+
+def test_a_fresh_head_keeps_the_proposals(tmp_path: Path) -> None:
+    """Where the decoder looks is decided by what the checkpoint took for objects, equally for every new class."""
+    start = write_student(tmp_path / "start")
+    known = AutoModelForObjectDetection.from_pretrained(start).model.enc_score_head
+    fresh = load_student(str(start), [*CLASS_NAMES, "green block"]).model.model.enc_score_head
+    assert fresh.weight.shape == (3, 32)
+    assert all(row.equal(known.weight[0]) for row in fresh.weight)
+    assert all(bias.equal(known.bias[0]) for bias in fresh.bias)
 
 
 # --- mistakes --------------------------------------------------------------------------------------------------------
