@@ -73,6 +73,7 @@ _FLORENCE2 = "autolabel.base_models.florence2:Florence2"
 _SAM3 = "autolabel.base_models.sam3_image:Sam3Image"
 _GROUNDINGDINO_PY = "autolabel.base_models.groundingdino_py:GroundingDinoPy"
 _SAM2 = "autolabel.base_models.sam2:Sam2"
+_STUDENT = "autolabel.students.inference:StudentDetector"
 _EDGETAM = "autolabel.base_models.edgetam:EdgeTam"
 _SAM3_VIDEO = "autolabel.base_models.sam3_video:Sam3Video"
 _SAM3_TRACKER = "autolabel.base_models.sam3_tracker:Sam3Tracker"
@@ -325,6 +326,7 @@ _ADAPTERS: Mapping[Role, Mapping[str, str]] = {
         "owlvit": _OWL,
         "sam3": _SAM3,
         "sam3_video": _SAM3,  # the published checkpoint holds both models, and its configuration names this one
+        **dict.fromkeys(("d_fine", "rf_detr", "rt_detr", "rt_detr_v2"), _STUDENT),
     },
     "tracker": {
         "sam2_video": _SAM2,
