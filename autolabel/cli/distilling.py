@@ -32,7 +32,9 @@ def distill(
     epochs: Annotated[float, typer.Option(help="How often the pictures are seen.")] = 30.0,
     batch_size: Annotated[int, typer.Option(metavar="N", help="Pictures that are computed at once.")] = 8,
     accumulate: Annotated[int, typer.Option(metavar="N", help="Batches of one step of the optimizer.")] = 1,
-    learning_rate: Annotated[float, typer.Option(metavar="RATE", help="Its peak.")] = 5e-4,
+    learning_rate: Annotated[
+        float | None, typer.Option(metavar="RATE", help="Its peak; by default what suits the student's size.")
+    ] = None,
     evaluations: Annotated[
         int, typer.Option(metavar="N", help="How often validation pictures are looked at and a checkpoint is written.")
     ] = 15,

@@ -30,6 +30,11 @@ from autolabel.students.scoring import find, measure
 __all__ = ["Log", "newest_checkpoint", "step_count", "train"]
 
 _WARMUP: Final = 0.05
+_TINY: Final = 3e6
+_RATE_OF_TINY: Final = 6e-4
+_RATE: Final = 1e-4
+"""Peak learning rates of students of fewer weights than `_TINY`, and of others, which would forget what they know."""
+
 _STATE: Final = "trainer_state.json"
 """The last file of a checkpoint that `Trainer` writes."""
 
@@ -90,7 +95,7 @@ def _train(
     trainer = _Trainer(
         student,
         dataset,
-        args=_arguments(folder, options, steps),
+        args=_arguments(folder, options, steps, options.learning_rate or _fitting_rate(student)),
         train_dataset=TrainingExamples(dataset.splits["train"], student, count, options.seed),
         data_collator=collate,
         callbacks=[EarlyStoppingCallback(options.patience), _Reporter(on_step)],
@@ -101,7 +106,11 @@ def _train(
     return replace(student, model=trainer.model), _merged(rows)
 
 
-def _arguments(folder: Path, options: DistillOptions, steps: int) -> TrainingArguments:
+def _fitting_rate(student: Student) -> float:
+    return _RATE_OF_TINY if student.model.num_parameters() < _TINY else _RATE
+
+
+def _arguments(folder: Path, options: DistillOptions, steps: int, learning_rate: float) -> TrainingArguments:
     every = max(1, steps // options.evaluations)
     gpu = torch.cuda.is_available()
     return TrainingArguments(
@@ -109,7 +118,7 @@ def _arguments(folder: Path, options: DistillOptions, steps: int) -> TrainingArg
         max_steps=steps,
         per_device_train_batch_size=options.batch_size,
         gradient_accumulation_steps=options.accumulate,
-        learning_rate=options.learning_rate,
+        learning_rate=learning_rate,
         lr_scheduler_type="cosine",
         warmup_steps=math.ceil(_WARMUP * steps),
         weight_decay=1e-4,
