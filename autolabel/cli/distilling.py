@@ -39,8 +39,8 @@ def distill(
         int, typer.Option(metavar="N", help="How often validation pictures are looked at and a checkpoint is written.")
     ] = 15,
     patience: Annotated[
-        int, typer.Option(metavar="N", help="Stop after so many evaluations without a better average precision.")
-    ] = 8,
+        int, typer.Option(metavar="N", help="Stop in the second half after so many evaluations without progress.")
+    ] = 5,
     seed: Annotated[int, typer.Option(help="Decides the fresh head, the order and the changes of pictures.")] = 0,
     quiet: QuietOption = False,
     as_json: JsonOption = False,

@@ -19,7 +19,7 @@ class DistillOptions:
         learning_rate: Its peak; a linear rise comes before it and half a cosine after it. None for what suits the
             student's size.
         evaluations: How often in the training the validation pictures are looked at and a checkpoint is written.
-        patience: After so many evaluations without a better average precision training stops.
+        patience: After so many evaluations without a better average precision training stops, in its second half.
         seed: Decides the fresh head, the order and the changes of the pictures.
     """
 
@@ -28,7 +28,7 @@ class DistillOptions:
     accumulate: int = 1
     learning_rate: float | None = None
     evaluations: int = 15
-    patience: int = 8
+    patience: int = 5
     seed: int = 0
 
     def __post_init__(self) -> None:

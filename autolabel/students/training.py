@@ -98,7 +98,7 @@ def _train(
         args=_arguments(folder, options, steps, options.learning_rate or _fitting_rate(student)),
         train_dataset=TrainingExamples(dataset.splits["train"], student, count, options.seed),
         data_collator=collate,
-        callbacks=[EarlyStoppingCallback(options.patience), _Reporter(on_step)],
+        callbacks=[_LateStopping(options.patience), _Reporter(on_step)],
     )
     trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=newest_checkpoint(folder))
@@ -167,6 +167,15 @@ class _Trainer(Trainer):  # type: ignore[misc]  # transformers' classes are unty
         reads them back without renaming, and leaves what it does not find as it is.
         """
         self.model.save_pretrained(output_dir or self.args.output_dir, save_original_format=False)
+
+
+class _LateStopping(EarlyStoppingCallback):  # type: ignore[misc]
+    """Stops early, but not in the first half, in which a high learning rate shakes the figures."""
+
+    def on_evaluate(self, args: Any, state: TrainerState, control: TrainerControl, *rest: Any, **named: Any) -> None:
+        """Count evaluations without progress."""
+        if 2 * state.global_step > state.max_steps:
+            super().on_evaluate(args, state, control, *rest, **named)
 
 
 class _Reporter(TrainerCallback):  # type: ignore[misc]
