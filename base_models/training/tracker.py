@@ -71,7 +71,7 @@ CYCLES = (
 )
 
 _COARSE = 0.5  # weight of the coarse heads' losses
-_AGAIN = 0.4  # share of the steps on clips in which objects are prompted a second time
+_AGAIN = 0.5  # share of the steps on clips in which objects are prompted a second time
 
 
 def stage_of_step(step: int) -> Stage:
@@ -157,9 +157,9 @@ def train(folder: Path, seed: int) -> nn.Module:
 def _draw_again(rng: np.random.Generator, batch: ClipBatch, burn_in: int) -> Again:
     """A second prompt on some frame that is learned from: corrective clicks, or the masks as a keyframe gives them."""
     frame_index = int(rng.integers(max(1, burn_in), len(batch.masks)))
-    if rng.random() < 0.5:
+    if rng.random() < 0.4:
         return Again(frame_index, lambda _: whole_masks(batch.masks[frame_index]))
-    return correction(batch, frame_index)
+    return correction(batch, frame_index, rng)
 
 
 def _parameter_groups(model: nn.Module) -> list[ParameterGroup]:
