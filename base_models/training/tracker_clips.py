@@ -344,7 +344,7 @@ def correction(batch: ClipBatch, frame_index: int, mistakes: np.random.Generator
 def _mistaken(rng: np.random.Generator, logits: Tensor, clip_index: Tensor) -> Tensor:
     """Mask logits ``(N, grid, grid)``, of which some are those of the next object in the same clip, or of both."""
     others = torch.arange(len(logits))
-    for clip in clip_index.unique():
+    for clip in set(clip_index.tolist()):
         rows = (clip_index == clip).nonzero()[:, 0]
         others[rows] = rows.roll(-1)
     other, both = logits[others], torch.maximum(logits, logits[others])
