@@ -3,10 +3,12 @@
 The object alone is tracked anew, in both directions, from the prompt and the nearest frame before it that is to be
 trusted. A correction is conditioning memory: one that counted as one more tracked frame would be forgotten after a few
 (sam2 issues 546, 719 and 731). It travels until a locked frame, the object's end, or the next frame on which a detector
-or a person stands for the mask: what lies beyond has a better witness than one click on a hard frame.
+or a person stands for the mask: what lies beyond has a better witness than one click on a hard frame. Where what
+travelled does not agree with that witness, one of the two is about another thing, and each decides the frames that are
+nearer to it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,6 +24,7 @@ from autolabel.masks import Rle
 __all__ = ["Known", "frames_to_refine", "refine"]
 
 _OBJECT: Final = 1  # the only one in its session
+_SAME_IOU: Final = 0.5  # of two masks that are about the same thing
 
 
 @dataclass(frozen=True)
@@ -99,8 +102,8 @@ def refine(
     session = tracker.start((width, height))
     _recall(session, before, known)
     found = {frame_index: _answer(session, frame, prompt)}
-    found.update(_travel(session, stream, known, reverse=False))
-    found.update(_travel(session, reversed(before), known, reverse=True))
+    found.update(_travel(session, stream, known, frame_index, reverse=False))
+    found.update(_travel(session, reversed(before), known, frame_index, reverse=True))
     return found
 
 
@@ -122,16 +125,22 @@ def _answer(session: TrackerSession, frame: Frame, prompt: Prompt) -> Rle | None
 
 
 def _travel(
-    session: TrackerSession, frames: Iterable[Frame], known: Known, *, reverse: bool
-) -> Iterator[tuple[int, Rle | None]]:
-    """Track in one direction up to the next frame that can be trusted."""
+    session: TrackerSession, frames: Iterable[Frame], known: Known, frame_index: int, *, reverse: bool
+) -> dict[int, Rle | None]:
+    """Track in one direction from the prompt's frame up to the next frame that can be trusted."""
+    found: dict[int, Rle | None] = {}
     for frame in frames:
-        if frame.frame_index in known.trusted:
-            return
         session.encode(frame.frame_index, frame.image)
         mask = session.step(frame.frame_index, [_OBJECT], reverse=reverse).masks[0]
         session.forget(frame.frame_index)
-        yield frame.frame_index, _visible(masks.cleaned(mask))
+        rle = _visible(masks.cleaned(mask))
+        if frame.frame_index in known.trusted:
+            witness = known.rows[frame.frame_index]
+            agreed = rle is not None and masks.iou([rle], [witness])[0, 0] >= _SAME_IOU
+            reach = abs(frame.frame_index - frame_index)
+            return {index: rle for index, rle in found.items() if agreed or 2 * abs(index - frame_index) < reach}
+        found[frame.frame_index] = rle
+    return found
 
 
 def _visible(mask: NDArray[np.bool_]) -> Rle | None:
