@@ -10,10 +10,11 @@ from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from itertools import dropwhile
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from pydantic import TypeAdapter
 
+from autolabel.base_models.exemplars import Exemplar, describe_exemplars
 from autolabel.base_models.protocols import Described, Detector, Tracker
 from autolabel.base_models.registry import load_detector, load_tracker
 from autolabel.engine import EngineSettings, EngineState, ImageLabeler, Labeler, Setup, VideoLabeler
@@ -51,6 +52,7 @@ class Recipe:
         device: Where the models run; chosen by themselves where None.
         dtype: Their precision, likewise.
         memories: How many frames the tracker remembers of an object at most, likewise.
+        exemplars: Pictures that mean a class of the ontology, beside its prompts.
         threads: Threads that torch computes with; the last digits of the scores depend on them.
         classes_before: How many classes of the run the inputs are labelled for already, others than the ontology's.
     """
@@ -62,8 +64,15 @@ class Recipe:
     device: str | None = None
     dtype: str | None = None
     memories: int | None = None
+    exemplars: tuple[Exemplar, ...] = ()
     threads: int = 1
     classes_before: int = 0
+
+    def for_classes_from(self, class_id: int) -> Self:
+        """The same for inputs that are labelled for the first classes already."""
+        ontology = Ontology(classes=self.ontology.classes[class_id:])
+        exemplars = tuple(shown for shown in self.exemplars if shown.class_name in ontology.class_names)
+        return replace(self, ontology=ontology, exemplars=exemplars, classes_before=class_id)
 
     def load(self) -> Setup:
         """Load the models.
@@ -76,7 +85,7 @@ class Recipe:
         torch.set_num_threads(self.threads)
         return Setup(
             self.ontology,
-            load_detector(self.detector, self.ontology, device=self.device, dtype=self.dtype),
+            load_detector(self.detector, self.ontology, device=self.device, dtype=self.dtype, exemplars=self.exemplars),
             load_tracker(self.tracker, device=self.device, dtype=self.dtype, memories=self.memories),
             self.settings,
         )
@@ -88,6 +97,7 @@ def describe(recipe: Recipe, setup: Setup, selection: Mapping[str, Any]) -> dict
         "ontology": setup.ontology.to_dict(),
         "detector": {
             **_describe_model(setup.detector),
+            **describe_exemplars(recipe.exemplars),
             "threshold": float(setup.detector.threshold),
             "floor": float(setup.detector.floor),
         },

@@ -117,8 +117,9 @@ def _detectors_here(output: Output) -> Sequence[str]:
     """Named detectors that can be asked without a network; those that cannot are mentioned."""
     from autolabel.base_models.registry import DETECTORS
 
-    here = [name for name, model in DETECTORS.items() if _is_here(model.checkpoint)]
-    if absent := [name for name in DETECTORS if name not in here]:
+    readers = {name: model.checkpoint for name, model in DETECTORS.items() if model.reads_captions}
+    here = [name for name, checkpoint in readers.items() if _is_here(checkpoint)]
+    if absent := [name for name in readers if name not in here]:
         output.say(f"Not on this machine, so not asked: {', '.join(absent)}; --detector NAME fetches one.")
     return here
 
