@@ -91,7 +91,7 @@ def draw_batch(
         clip_count: Clips in the batch.
         frame_count: Frames per clip.
         burn_in: Of them, how many come before those that are learned from. Where there are such, an object comes back
-            after them in most clips.
+            after them in about half of the clips.
         objects_per_clip: Most objects that are prompted for in a clip.
 
     Returns:
@@ -133,7 +133,7 @@ def _draw_scenes(rng: np.random.Generator, seed: Sequence[int], frame_count: int
     starts = [
         start for start in range(len(scenes) - frame_count + 1) if _returning(scenes[start:][:frame_count], burn_in)
     ]
-    start = int(rng.choice(starts)) if starts else int(rng.integers(len(scenes) - frame_count + 1))
+    start = int(rng.choice(starts)) if starts and rng.random() < 0.6 else int(rng.integers(len(scenes) - frame_count + 1))
     return scenes[start : start + frame_count]
 
 
