@@ -40,6 +40,7 @@ _MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)  # ImageNet's, what tr
 _STD = np.array([0.229, 0.224, 0.225], dtype=np.float32)
 _LEAST_PROMPTED = 40  # visible pixels of the squeezed picture below which nobody would prompt for an object
 _LEAST_JUDGED = 20  # fewer visible pixels, but some, are neither present nor absent
+_RETURNS = 0.6  # share of the clips with a burn-in in which a returning object is looked for
 _SPARE_FRAMES = 16  # so many more are drawn where a returning object is looked for
 _STILL_SHARES = {"box": 0.3, "points": 0.6, "mask": 0.1}  # of the kinds of prompts
 _CLIP_SHARES = {"box": 0.45, "points": 0.25, "mask": 0.3}
