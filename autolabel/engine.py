@@ -93,9 +93,11 @@ class Setup:
     def detect(self, frame: Frame, session: TrackerSession) -> list[Detected]:
         """Find objects on an encoded frame, with masks, each object once, the best score first."""
         (detections,) = self.detector.detect([frame.image])
-        batch = session.segment(frame.frame_index, detections.xyxy.astype(np.float64))
+        found = detections.mask  # a detector that gives masks knows better than a box what it means
+        if found is None:
+            found = session.segment(frame.frame_index, detections.xyxy.astype(np.float64)).masks
         return unite_duplicates(
-            from_detections(detections, [_encode(mask) for mask in batch.masks]),
+            from_detections(detections, [_encode(mask) for mask in found]),
             same_class_iou=self.settings.same_class_iou,
             any_class_iou=self.settings.any_class_iou,
         )

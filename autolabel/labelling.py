@@ -10,10 +10,11 @@ from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from itertools import dropwhile
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from pydantic import TypeAdapter
 
+from autolabel.base_models.exemplars import Exemplar, describe_exemplars
 from autolabel.base_models.protocols import ConceptTracker, Described, Detector, Tracker
 from autolabel.base_models.registry import (
     DEFAULT_DETECTOR,
@@ -58,6 +59,7 @@ class Recipe:
         device: Where the models run; chosen by themselves where None.
         dtype: Their precision, likewise.
         memories: How many frames the tracker remembers of an object at most, likewise.
+        exemplars: Pictures that mean a class of the ontology, beside its prompts.
         threads: Threads that torch computes with; the last digits of the scores depend on them.
         classes_before: How many classes of the run the inputs are labelled for already, others than the ontology's.
         concept_tracker: A name likewise of a model that is both; None for a detector and a tracker.
@@ -73,6 +75,7 @@ class Recipe:
     device: str | None = None
     dtype: str | None = None
     memories: int | None = None
+    exemplars: tuple[Exemplar, ...] = ()
     threads: int = 1
     classes_before: int = 0
     concept_tracker: str | None = None
@@ -84,6 +87,17 @@ class Recipe:
                 f"expected a concept tracker alone or a detector and a tracker, found the concept tracker "
                 f"{self.concept_tracker} with {' and '.join(given)}; leave out one or the other"
             )
+        if self.concept_tracker is not None and self.exemplars:
+            raise ModelError(
+                f"expected a detector for exemplars, found the concept tracker {self.concept_tracker}; leave "
+                "--exemplar out, or name a detector and a tracker"
+            )
+
+    def for_classes_from(self, class_id: int) -> Self:
+        """The same for inputs that are labelled for the first classes already."""
+        ontology = Ontology(classes=self.ontology.classes[class_id:])
+        exemplars = tuple(shown for shown in self.exemplars if shown.class_name in ontology.class_names)
+        return replace(self, ontology=ontology, exemplars=exemplars, classes_before=class_id)
 
     def load(self) -> Setup | ConceptSetup:
         """Load the models.
@@ -101,7 +115,13 @@ class Recipe:
             return ConceptSetup(self.ontology, tracker, self.settings)
         return Setup(
             self.ontology,
-            load_detector(self.detector or DEFAULT_DETECTOR, self.ontology, device=self.device, dtype=self.dtype),
+            load_detector(
+                self.detector or DEFAULT_DETECTOR,
+                self.ontology,
+                device=self.device,
+                dtype=self.dtype,
+                exemplars=self.exemplars,
+            ),
             load_tracker(self.tracker or DEFAULT_TRACKER, device=self.device, dtype=self.dtype, memories=self.memories),
             self.settings,
         )
@@ -111,7 +131,7 @@ def describe(recipe: Recipe, setup: Setup | ConceptSetup, selection: Mapping[str
     """The configuration of a run: a recipe and what was made of it, as plain data."""
     return {
         "ontology": setup.ontology.to_dict(),
-        **_describe_models(setup),
+        **_describe_models(setup, recipe.exemplars),
         "engine": asdict(setup.settings),
         "threads": recipe.threads,
         "selection": dict(selection),
@@ -119,13 +139,14 @@ def describe(recipe: Recipe, setup: Setup | ConceptSetup, selection: Mapping[str
     }
 
 
-def _describe_models(setup: Setup | ConceptSetup) -> dict[str, Any]:
+def _describe_models(setup: Setup | ConceptSetup, exemplars: Sequence[Exemplar]) -> dict[str, Any]:
     if isinstance(setup, ConceptSetup):
         threshold = float(setup.tracker.threshold)
         return {"concept_tracker": {**_describe_model(setup.tracker), "threshold": threshold}}
     return {
         "detector": {
             **_describe_model(setup.detector),
+            **describe_exemplars(exemplars),
             "threshold": float(setup.detector.threshold),
             "floor": float(setup.detector.floor),
         },

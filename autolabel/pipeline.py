@@ -3,11 +3,12 @@
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from autolabel.base_models.exemplars import Exemplar
 from autolabel.engine import EngineSettings
 from autolabel.errors import InputError, RunError
 from autolabel.inputs import FoundInputs, Input, find_inputs
@@ -96,6 +97,7 @@ def label(
     device: str | None = None,
     dtype: str | None = None,
     memories: int | None = None,
+    exemplars: Sequence[str] = (),
     on_progress: Callable[[Progress], None] | None = None,
 ) -> LabelSummary:
     """Label videos and images and write the run.
@@ -125,6 +127,8 @@ def label(
         dtype: Precision of the models; by default what suits the checkpoint and the hardware.
         memories: How many frames the tracker remembers of an object at most; fewer are faster. By default what its
             model was trained with.
+        exemplars: Pictures that mean a class, beside its prompts, each as ``"class=picture.png"``, for detectors that
+            take them.
         on_progress: Called after every frame.
 
     Returns:
@@ -139,16 +143,24 @@ def label(
     found = _find(inputs, selection)
     check_run_folder(out)
     settings = EngineSettings(keyframe_every=keyframe_every, shots=shots)
-    threads = _threads(Path(out), jobs)
     recipe = Recipe(
-        whole, detector, tracker, settings, device, dtype, memories, threads, concept_tracker=concept_tracker
+        whole,
+        detector,
+        tracker,
+        settings,
+        device,
+        dtype,
+        memories,
+        tuple(map(Exemplar.parse, exemplars)),
+        threads=_threads(Path(out), jobs),
+        concept_tracker=concept_tracker,
     )
     setup = recipe.load()
     writer = _writer(Path(out), describe(recipe, setup, selection), whole, extend=extend)
     report = _reporter(found.inputs, on_progress)
     outcomes: list[Outcome] = []
     for classes_done, sources in _by_classes_done(found.inputs, writer).items():
-        part = replace(recipe, ontology=Ontology(classes=whole.classes[classes_done:]), classes_before=classes_done)
+        part = recipe.for_classes_from(classes_done)
         if jobs == 1 or len(sources) < 2:
             outcomes += label_here(sources, part.load() if classes_done else setup, writer, report, classes_done)
         else:
@@ -197,6 +209,7 @@ def estimate(
     device: str | None = None,
     dtype: str | None = None,
     memories: int | None = None,
+    exemplars: Sequence[str] = (),
 ) -> Estimate:
     """Tell how long `label` will take and how much disk its run will need, from the first frames of the first input.
 
@@ -214,7 +227,8 @@ def estimate(
         device,
         dtype,
         memories,
-        threads,
+        tuple(map(Exemplar.parse, exemplars)),
+        threads=threads,
         concept_tracker=concept_tracker,
     )
     counts = {source.slug: _count_frames(source) for source in found.inputs}

@@ -48,7 +48,8 @@ class Detector(Protocol):
         Returns:
             For each picture ``xyxy`` (float32, ``(N, 4)``, pixels, within the picture), ``confidence`` (the best class
             score), ``class_id`` (its class), ``data["prompt"]`` (the words that won) and ``data["class_scores"]``
-            (float32, ``(N, C)``, a score for every class, NaN where a class was not asked).
+            (float32, ``(N, C)``, a score for every class, NaN where a class was not asked). ``mask`` (bool,
+            ``(N, H, W)``) from a detector that segments, too; the tracker makes masks of the boxes of any other.
         """
         ...
 

@@ -26,7 +26,8 @@ from autolabel.exporters.plan import Plan
 from autolabel.exporters.protocols import ExportReport
 from autolabel.exporters.selection import Selection
 from autolabel.exporters.sources import SourceInput
-from autolabel.exporters.writing import write_json, write_text
+from autolabel.exporters.writing import write_text
+from autolabel.json_files import write_json
 from autolabel.ontologies import OntologyClass
 from autolabel.store import Run
 

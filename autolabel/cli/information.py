@@ -13,18 +13,19 @@ from autolabel.ontologies import Ontology
 
 if TYPE_CHECKING:
     from autolabel.base_models.registry import NamedModel
+    from autolabel.students import NamedStudent
 
 __all__ = ["models", "ontology"]
 
 _HOW_TO_NAME = """Weights that are not here are downloaded once, when the model is first used.
 
---detector, --tracker and --concept-tracker take one of these names, or
+--detector, --tracker, --concept-tracker and --student take one of these names, or
   owner/name            a model of the hub
   ./folder              a local folder with config.json and safetensors
   package.module:Class  a class of yours: a detector or concept tracker is constructed as Class(ontology), a tracker
-                        as Class()
-An installed package adds names of its own by entry points in the groups autolabel.detectors, autolabel.trackers and
-autolabel.concept_trackers."""
+                        as Class(), a student as Class(class_names)
+An installed package adds names of its own by entry points in the groups autolabel.detectors, autolabel.trackers,
+autolabel.concept_trackers and autolabel.students."""
 
 ontology = typer.Typer(no_args_is_help=True, help="Work on ontologies.")
 
@@ -32,6 +33,7 @@ ontology = typer.Typer(no_args_is_help=True, help="Work on ontologies.")
 def models(as_json: JsonOption = False) -> None:
     """List the models that have a name, whether they are here, and what each needs."""
     from autolabel.base_models.registry import CONCEPT_TRACKERS, DETECTORS, TRACKERS
+    from autolabel.students import STUDENTS
 
     output = Output(as_json=as_json)
     listed = {
@@ -41,6 +43,7 @@ def models(as_json: JsonOption = False) -> None:
             *map(_describe, CONCEPT_TRACKERS, CONCEPT_TRACKERS.values()),
             *_plugins("autolabel.concept_trackers"),
         ],
+        "students": [*map(_describe, STUDENTS, STUDENTS.values()), *_plugins("autolabel.students")],
     }
     for role, entries in listed.items():
         output.table(["name", "here", "weights", "about"], [list(entry.values()) for entry in entries], title=role)
@@ -48,7 +51,7 @@ def models(as_json: JsonOption = False) -> None:
     output.result(listed)
 
 
-def _describe(name: str, model: "NamedModel") -> dict[str, str]:
+def _describe(name: str, model: "NamedModel | NamedStudent") -> dict[str, str]:
     embedded = Path(model.checkpoint).is_absolute()
     weights = "in this package" if embedded else f"hub: {model.checkpoint}"
     return {
@@ -123,8 +126,9 @@ def _detectors_here(output: Output) -> Sequence[str]:
     """Named detectors that can be asked without a network; those that cannot are mentioned."""
     from autolabel.base_models.registry import DETECTORS
 
-    here = [name for name, model in DETECTORS.items() if _is_here(model.checkpoint)]
-    if absent := [name for name in DETECTORS if name not in here]:
+    readers = {name: model.checkpoint for name, model in DETECTORS.items() if model.reads_captions}
+    here = [name for name, checkpoint in readers.items() if _is_here(checkpoint)]
+    if absent := [name for name in readers if name not in here]:
         output.say(f"Not on this machine, so not asked: {', '.join(absent)}; --detector NAME fetches one.")
     return here
 

@@ -43,6 +43,13 @@ def label(
     memories: Annotated[
         int | None, typer.Option(metavar="N", help="Frames the tracker remembers of an object; fewer are faster.")
     ] = None,
+    exemplar: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CLASS=PICTURE",
+            help="A picture of one object of a class, to look for beside its prompts (owlv2, owlvit); repeatable.",
+        ),
+    ] = None,
     add_class: AddClassOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Measure a few frames and tell what the run will take; keep nothing.")
@@ -73,6 +80,7 @@ def label(
         "device": device,
         "dtype": dtype,
         "memories": memories,
+        "exemplars": exemplar or (),
     }
     if dry_run:
         _tell(pipeline.estimate(inputs, wanted, **options), output)
