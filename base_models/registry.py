@@ -290,7 +290,7 @@ TRACKERS: Final[Mapping[str, NamedModel]] = {
         "yonigozlan/EdgeTAM-hf",
         "small memories; needs the extra edgetam",
         licence="Apache-2.0",
-        parameters=36_232_386,
+        parameters=13_895_794,
         speed="moderate",
     ),
     "sam3": NamedModel(
