@@ -32,13 +32,15 @@ def distill(
     epochs: Annotated[float, typer.Option(help="How often the pictures are seen.")] = 30.0,
     batch_size: Annotated[int, typer.Option(metavar="N", help="Pictures that are computed at once.")] = 8,
     accumulate: Annotated[int, typer.Option(metavar="N", help="Batches of one step of the optimizer.")] = 1,
-    learning_rate: Annotated[float, typer.Option(metavar="RATE", help="Its peak.")] = 5e-4,
+    learning_rate: Annotated[
+        float | None, typer.Option(metavar="RATE", help="Its peak; by default what suits the student's size.")
+    ] = None,
     evaluations: Annotated[
         int, typer.Option(metavar="N", help="How often validation pictures are looked at and a checkpoint is written.")
     ] = 15,
     patience: Annotated[
-        int, typer.Option(metavar="N", help="Stop after so many evaluations without a better average precision.")
-    ] = 8,
+        int, typer.Option(metavar="N", help="Stop in the second half after so many evaluations without progress.")
+    ] = 5,
     seed: Annotated[int, typer.Option(help="Decides the fresh head, the order and the changes of pictures.")] = 0,
     quiet: QuietOption = False,
     as_json: JsonOption = False,

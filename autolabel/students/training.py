@@ -30,6 +30,11 @@ from autolabel.students.scoring import find, measure
 __all__ = ["Log", "newest_checkpoint", "step_count", "train"]
 
 _WARMUP: Final = 0.05
+_TINY: Final = 3e6
+_RATE_OF_TINY: Final = 6e-4
+_RATE: Final = 1e-4
+"""Peak learning rates of students of fewer weights than `_TINY`, and of others, which would forget what they know."""
+
 _STATE: Final = "trainer_state.json"
 """The last file of a checkpoint that `Trainer` writes."""
 
@@ -90,10 +95,10 @@ def _train(
     trainer = _Trainer(
         student,
         dataset,
-        args=_arguments(folder, options, steps),
+        args=_arguments(folder, options, steps, options.learning_rate or _fitting_rate(student)),
         train_dataset=TrainingExamples(dataset.splits["train"], student, count, options.seed),
         data_collator=collate,
-        callbacks=[EarlyStoppingCallback(options.patience), _Reporter(on_step)],
+        callbacks=[_LateStopping(options.patience), _Reporter(on_step)],
     )
     trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=newest_checkpoint(folder))
@@ -101,7 +106,11 @@ def _train(
     return replace(student, model=trainer.model), _merged(rows)
 
 
-def _arguments(folder: Path, options: DistillOptions, steps: int) -> TrainingArguments:
+def _fitting_rate(student: Student) -> float:
+    return _RATE_OF_TINY if student.model.num_parameters() < _TINY else _RATE
+
+
+def _arguments(folder: Path, options: DistillOptions, steps: int, learning_rate: float) -> TrainingArguments:
     every = max(1, steps // options.evaluations)
     gpu = torch.cuda.is_available()
     return TrainingArguments(
@@ -109,7 +118,7 @@ def _arguments(folder: Path, options: DistillOptions, steps: int) -> TrainingArg
         max_steps=steps,
         per_device_train_batch_size=options.batch_size,
         gradient_accumulation_steps=options.accumulate,
-        learning_rate=options.learning_rate,
+        learning_rate=learning_rate,
         lr_scheduler_type="cosine",
         warmup_steps=math.ceil(_WARMUP * steps),
         weight_decay=1e-4,
@@ -158,6 +167,15 @@ class _Trainer(Trainer):  # type: ignore[misc]  # transformers' classes are unty
         reads them back without renaming, and leaves what it does not find as it is.
         """
         self.model.save_pretrained(output_dir or self.args.output_dir, save_original_format=False)
+
+
+class _LateStopping(EarlyStoppingCallback):  # type: ignore[misc]
+    """Stops early, but not in the first half, in which a high learning rate shakes the figures."""
+
+    def on_evaluate(self, args: Any, state: TrainerState, control: TrainerControl, *rest: Any, **named: Any) -> None:
+        """Count evaluations without progress."""
+        if 2 * state.global_step > state.max_steps:
+            super().on_evaluate(args, state, control, *rest, **named)
 
 
 class _Reporter(TrainerCallback):  # type: ignore[misc]
