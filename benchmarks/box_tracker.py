@@ -54,7 +54,7 @@ class _BoxSession:
     def forget(self, frame_index: int) -> None:
         del self._grey[frame_index]
 
-    def segment(self, frame_index: int, xyxy: NDArray[np.float64]) -> MaskBatch:
+    def segment(self, frame_index: int, xyxy: NDArray[np.float64]) -> MaskBatch:  # noqa: ARG002 - as its protocol has it
         return self._batch(xyxy.tolist())
 
     def add(self, frame_index: int, prompts: Mapping[int, Prompt]) -> MaskBatch:
