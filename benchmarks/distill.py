@@ -138,8 +138,8 @@ def _student_row(
     return [
         f"student on {name}",
         *_precision(figures),
-        f"{_frames_per_second(model, images):.1f}",
-        f"{_frames_per_second(StudentModel(distilled.path, backend='onnx'), images):.1f}",
+        f"{frames_per_second(model, images):.1f}",
+        f"{frames_per_second(StudentModel(distilled.path, backend='onnx'), images):.1f}",
         f"{distilled.parameters / 1e6:.2f}",
         f"{size / 1e6:.1f}",
         f"{seconds:.0f}",
@@ -150,7 +150,7 @@ def _precision(figures: StudentFigures) -> list[str]:
     return [f"{figures.overall.ap50:.3f}", f"{figures.overall.ap:.3f}"]
 
 
-def _frames_per_second(model: StudentModel, images: Sequence[NDArray[np.uint8]]) -> float:
+def frames_per_second(model: StudentModel, images: Sequence[NDArray[np.uint8]]) -> float:
     """By the median frame."""
     times = []
     for image in images:

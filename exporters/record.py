@@ -10,7 +10,8 @@
 * ``assignment`` [{group, split, members {input: [[first, last], ...]}}], ranges of the input's frames that are in the
   dataset, both ends included; ``gap_frames``: two frames of one video in different splits are more than so many apart;
 * ``inputs`` [{name, run, name_in_run, file, sha256, frames}] and ``inputs_left_out`` of the same bytes;
-* ``runs`` [{name, detector, tracker, engine, ...}], as their configurations have it, and the thresholds of the classes.
+* ``runs`` [{name, detector and tracker or concept_tracker, engine, ...}], as their configurations have it, and the
+  thresholds of the classes.
 
 There is no time in it, so that the same selection gives the same bytes.
 """

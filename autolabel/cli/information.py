@@ -19,26 +19,30 @@ __all__ = ["models", "ontology"]
 
 _HOW_TO_NAME = """Weights that are not here are downloaded once, when the model is first used.
 
---detector, --tracker and --student take one of these names, or
+--detector, --tracker, --concept-tracker and --student take one of these names, or
   owner/name            a model of the hub
   ./folder              a local folder with config.json and safetensors
-  package.module:Class  a class of yours: a detector is constructed as Class(ontology), a tracker as Class(),
-                        a student as Class(class_names)
-An installed package adds names of its own by entry points in the groups autolabel.detectors, autolabel.trackers and
-autolabel.students."""
+  package.module:Class  a class of yours: a detector or concept tracker is constructed as Class(ontology), a tracker
+                        as Class(), a student as Class(class_names)
+An installed package adds names of its own by entry points in the groups autolabel.detectors, autolabel.trackers,
+autolabel.concept_trackers and autolabel.students."""
 
 ontology = typer.Typer(no_args_is_help=True, help="Work on ontologies.")
 
 
 def models(as_json: JsonOption = False) -> None:
     """List the models that have a name, whether they are here, and what each needs."""
-    from autolabel.base_models.registry import DETECTORS, TRACKERS
+    from autolabel.base_models.registry import CONCEPT_TRACKERS, DETECTORS, TRACKERS
     from autolabel.students import STUDENTS
 
     output = Output(as_json=as_json)
     listed = {
         "detectors": [*map(_describe, DETECTORS, DETECTORS.values()), *_plugins("autolabel.detectors")],
         "trackers": [*map(_describe, TRACKERS, TRACKERS.values()), *_plugins("autolabel.trackers")],
+        "concept trackers": [
+            *map(_describe, CONCEPT_TRACKERS, CONCEPT_TRACKERS.values()),
+            *_plugins("autolabel.concept_trackers"),
+        ],
         "students": [*map(_describe, STUDENTS, STUDENTS.values()), *_plugins("autolabel.students")],
     }
     for role, entries in listed.items():
@@ -122,8 +126,9 @@ def _detectors_here(output: Output) -> Sequence[str]:
     """Named detectors that can be asked without a network; those that cannot are mentioned."""
     from autolabel.base_models.registry import DETECTORS
 
-    here = [name for name, model in DETECTORS.items() if _is_here(model.checkpoint)]
-    if absent := [name for name in DETECTORS if name not in here]:
+    readers = {name: model.checkpoint for name, model in DETECTORS.items() if model.reads_captions}
+    here = [name for name, checkpoint in readers.items() if _is_here(checkpoint)]
+    if absent := [name for name in readers if name not in here]:
         output.say(f"Not on this machine, so not asked: {', '.join(absent)}; --detector NAME fetches one.")
     return here
 
