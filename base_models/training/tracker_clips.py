@@ -39,7 +39,6 @@ _MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)  # ImageNet's, what tr
 _STD = np.array([0.229, 0.224, 0.225], dtype=np.float32)
 _LEAST_PROMPTED = 40  # visible pixels of the squeezed picture below which nobody would prompt for an object
 _LEAST_JUDGED = 20  # fewer visible pixels, but some, are neither present nor absent
-_RETURNS = 0.6  # share of the clips with a burn-in in which a returning object is looked for
 _SPARE_FRAMES = 16  # so many more are drawn where a returning object is looked for
 _STILL_SHARES = {"box": 0.3, "points": 0.6, "mask": 0.1}  # of the kinds of prompts
 _CLIP_SHARES = {"box": 0.45, "points": 0.25, "mask": 0.3}
@@ -91,7 +90,7 @@ def draw_batch(
         clip_count: Clips in the batch.
         frame_count: Frames per clip.
         burn_in: Of them, how many come before those that are learned from. Where there are such, an object comes back
-            after them in about half of the clips.
+            after them in most clips.
         objects_per_clip: Most objects that are prompted for in a clip.
 
     Returns:
@@ -133,9 +132,7 @@ def _draw_scenes(rng: np.random.Generator, seed: Sequence[int], frame_count: int
     starts = [
         start for start in range(len(scenes) - frame_count + 1) if _returning(scenes[start:][:frame_count], burn_in)
     ]
-    start = (
-        int(rng.choice(starts)) if starts and rng.random() < 0.6 else int(rng.integers(len(scenes) - frame_count + 1))
-    )
+    start = int(rng.choice(starts)) if starts else int(rng.integers(len(scenes) - frame_count + 1))
     return scenes[start : start + frame_count]
 
 
