@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from autolabel.base_models.exemplars import Exemplar, describe_exemplars
 from autolabel.base_models.protocols import Described, Detector, Tracker
 from autolabel.base_models.registry import load_detector, load_tracker
+from autolabel.base_models.sliced import SlicedDetector
 from autolabel.engine import EngineSettings, EngineState, ImageLabeler, Labeler, Setup, VideoLabeler
 from autolabel.errors import InputError
 from autolabel.frames import prefetch
@@ -47,8 +48,10 @@ class Recipe:
     Attributes:
         ontology: What to find.
         detector: A name as `autolabel.base_models.registry` lists them.
-        tracker: Likewise.
+        tracker: Likewise; None where there are only stills and no masks are wanted.
         settings: What the engine decides by.
+        masks: Whether masks are wanted, not only boxes.
+        slice_side: Side in pixels of the squares that the detector looks at beside the whole picture; none where None.
         device: Where the models run; chosen by themselves where None.
         dtype: Their precision, likewise.
         memories: How many frames the tracker remembers of an object at most, likewise.
@@ -59,8 +62,10 @@ class Recipe:
 
     ontology: Ontology
     detector: str
-    tracker: str
+    tracker: str | None
     settings: EngineSettings
+    masks: bool = True
+    slice_side: int | None = None
     device: str | None = None
     dtype: str | None = None
     memories: int | None = None
@@ -83,12 +88,17 @@ class Recipe:
         import torch
 
         torch.set_num_threads(self.threads)
-        return Setup(
-            self.ontology,
-            load_detector(self.detector, self.ontology, device=self.device, dtype=self.dtype, exemplars=self.exemplars),
-            load_tracker(self.tracker, device=self.device, dtype=self.dtype, memories=self.memories),
-            self.settings,
+        detector = load_detector(
+            self.detector, self.ontology, device=self.device, dtype=self.dtype, exemplars=self.exemplars
         )
+        if self.slice_side is not None:
+            detector = SlicedDetector(detector, self.slice_side)
+        return Setup(self.ontology, detector, self._load_tracker(), self.settings, self.masks)
+
+    def _load_tracker(self) -> Tracker | None:
+        if self.tracker is None:
+            return None
+        return load_tracker(self.tracker, device=self.device, dtype=self.dtype, memories=self.memories)
 
 
 def describe(recipe: Recipe, setup: Setup, selection: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,7 +111,8 @@ def describe(recipe: Recipe, setup: Setup, selection: Mapping[str, Any]) -> dict
             "threshold": float(setup.detector.threshold),
             "floor": float(setup.detector.floor),
         },
-        "tracker": _describe_model(setup.tracker),
+        "tracker": _describe_model(setup.tracker) if setup.tracker else {"name": "none"},
+        "masks": setup.masks,
         "engine": asdict(setup.settings),
         "threads": recipe.threads,
         "selection": dict(selection),
@@ -163,8 +174,8 @@ def label_input(
 
 def _timed(setup: Setup, stages: Stages) -> Setup:
     """The same setup, with clocks on its models."""
-    detector, tracker = TimedDetector(setup.detector, stages), TimedTracker(setup.tracker, stages)
-    return replace(setup, detector=detector, tracker=tracker)
+    tracker = TimedTracker(setup.tracker, stages) if setup.tracker else None
+    return replace(setup, detector=TimedDetector(setup.detector, stages), tracker=tracker)
 
 
 def _labeler(source: Input, setup: Setup, journal: Journal, first_state: EngineState) -> Labeler:
@@ -194,9 +205,10 @@ def _label_frames(
     reading = source.frames()
     needed_from = labeler.state.needed_from
     frames = dropwhile(lambda frame: frame.frame_index < needed_from, reading)
-    for _ in labeler.label(stages.waiting("decode", prefetch(frames))):
-        report(labeler.state.frame_count)
-        if labeler.state.frame_count % commit_every == 0:
+    labelled_before = labeler.state.frame_count
+    for frame_count, _ in enumerate(labeler.label(stages.waiting("decode", prefetch(frames))), labelled_before + 1):
+        report(frame_count)
+        if frame_count % commit_every == 0:
             commit()
     commit(reading.problems)
 

@@ -11,6 +11,7 @@ from typing import Any
 from autolabel.base_models.exemplars import Exemplar
 from autolabel.engine import EngineSettings
 from autolabel.errors import InputError, RunError
+from autolabel.images import ImageFolderInput
 from autolabel.inputs import FoundInputs, Input, find_inputs
 from autolabel.labelling import Recipe, describe, label_input
 from autolabel.ontologies import Ontology
@@ -97,6 +98,9 @@ def label(
     dtype: str | None = None,
     memories: int | None = None,
     exemplars: Sequence[str] = (),
+    masks: bool = True,
+    slice_side: int | None = None,
+    batch: int = 4,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> LabelSummary:
     """Label videos and images and write the run.
@@ -125,6 +129,11 @@ def label(
             model was trained with.
         exemplars: Pictures that mean a class, beside its prompts, each as ``"class=picture.png"``, for detectors that
             take them.
+        masks: Whether masks are wanted. Without, each object has its box alone, by whole pixels; videos still need the
+            tracker to know an object again, stills need none.
+        slice_side: Side in pixels of squares that the detector looks at beside the whole picture, for small objects; see
+            `autolabel.base_models.sliced`.
+        batch: How many stills the detector looks at together.
         on_progress: Called after every frame.
 
     Returns:
@@ -138,9 +147,19 @@ def label(
     selection = {"fps": fps, "start_s": start_s, "end_s": end_s, "stream": stream}
     found = _find(inputs, selection)
     check_run_folder(out)
-    settings = EngineSettings(keyframe_every=keyframe_every, shots=shots)
-    shown = tuple(map(Exemplar.parse, exemplars))
-    recipe = Recipe(whole, detector, tracker, settings, device, dtype, memories, shown, _threads(Path(out), jobs))
+    recipe = Recipe(
+        whole,
+        detector,
+        tracker if masks or not _only_stills(found) else None,
+        EngineSettings(keyframe_every=keyframe_every, shots=shots, batch=batch),
+        masks=masks,
+        slice_side=slice_side,
+        device=device,
+        dtype=dtype,
+        memories=memories,
+        exemplars=tuple(map(Exemplar.parse, exemplars)),
+        threads=_threads(Path(out), jobs),
+    )
     setup = recipe.load()
     writer = _writer(Path(out), describe(recipe, setup, selection), whole, extend=extend)
     report = _reporter(found.inputs, on_progress)
@@ -195,6 +214,9 @@ def estimate(
     dtype: str | None = None,
     memories: int | None = None,
     exemplars: Sequence[str] = (),
+    masks: bool = True,
+    slice_side: int | None = None,
+    batch: int = 4,
 ) -> Estimate:
     """Tell how long `label` will take and how much disk its run will need, from the first frames of the first input.
 
@@ -202,10 +224,19 @@ def estimate(
     """
     selection = {"fps": fps, "start_s": start_s, "end_s": end_s, "stream": stream}
     found = _find(inputs, selection)
-    settings = EngineSettings(keyframe_every=keyframe_every)
-    threads = _share_of_threads(jobs=1)
-    shown = tuple(map(Exemplar.parse, exemplars))
-    recipe = Recipe(Ontology.parse(ontology), detector, tracker, settings, device, dtype, memories, shown, threads)
+    recipe = Recipe(
+        Ontology.parse(ontology),
+        detector,
+        tracker if masks or not _only_stills(found) else None,
+        EngineSettings(keyframe_every=keyframe_every, batch=batch),
+        masks=masks,
+        slice_side=slice_side,
+        device=device,
+        dtype=dtype,
+        memories=memories,
+        exemplars=tuple(map(Exemplar.parse, exemplars)),
+        threads=_share_of_threads(jobs=1),
+    )
     counts = {source.slug: _count_frames(source) for source in found.inputs}
     with TemporaryDirectory() as folder:
         sample = _measure(found.inputs[0], recipe, Path(folder))
@@ -254,6 +285,10 @@ def _find(inputs: Sequence[str | Path], selection: Mapping[str, Any]) -> FoundIn
     if not found.inputs:
         raise InputError("\n".join(str(error) for error in found.errors) or "expected at least one input, found none")
     return found
+
+
+def _only_stills(found: FoundInputs) -> bool:
+    return all(isinstance(source, ImageFolderInput) for source in found.inputs)
 
 
 def _threads(run: Path, jobs: int) -> int:
