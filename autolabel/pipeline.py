@@ -131,7 +131,7 @@ def label(
             take them.
         masks: Whether masks are wanted. Without, each object has its box alone, by whole pixels; videos still need the
             tracker to know an object again, stills need none.
-        slice_side: Side in pixels of squares that the detector looks at beside the whole picture, for small objects; see
+        slice_side: Side in pixels of squares that the detector looks at beside the whole one, for small objects; see
             `autolabel.base_models.sliced`.
         batch: How many stills the detector looks at together.
         on_progress: Called after every frame.
