@@ -94,8 +94,8 @@ def test_batches_change_nothing_that_matters(batch: int) -> None:
     for row, other in zip(one_by_one.rows, together.rows, strict=True):
         assert (row.frame_index, row.object_id) == (other.frame_index, other.object_id)
         assert masks.iou([row.rle], [other.rle])[0, 0] > 0.999
-    for finding, other in zip(one_by_one.findings, together.findings, strict=True):
-        assert finding.evidence[0].class_scores == pytest.approx(other.evidence[0].class_scores, abs=1e-3)
+    for finding, same in zip(one_by_one.findings, together.findings, strict=True):
+        assert finding.evidence[0].class_scores == pytest.approx(same.evidence[0].class_scores, abs=1e-3)
 
 
 @pytest.mark.parametrize("stopped_after", range(1, 10))

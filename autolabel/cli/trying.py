@@ -60,15 +60,14 @@ def _tell(trial: "Trial", out: Path, output: Output) -> None:
     for problem in trial.problems:
         output.complain(problem)
     texts, counts = trial.texts.texts, []
+    header = ["class", *(f"{threshold:.2f}" for threshold in THRESHOLDS)]
     for sight in trial.sights:
         kept = {
             name: [sight.kept(class_id, threshold) for threshold in THRESHOLDS]
             for class_id, name in enumerate(trial.ontology.class_names)
         }
         rows = [[name, *map(str, row)] for name, row in kept.items()]
-        output.table(
-            ["class", *(f"{threshold:.2f}" for threshold in THRESHOLDS)], rows, title=f"{sight.detector} keeps"
-        )
+        output.table(header, rows, title=f"{sight.detector} keeps")
         rivals = [[texts[first], texts[second], count] for (first, second), count in sight.rivals().most_common()]
         for first, second, count in rivals:
             output.say(f"{first} and {second} compete: boxes within reach of both: {count}")

@@ -46,8 +46,8 @@ def draw_boxes(image: NDArray[np.uint8], boxes: Sequence[Seen]) -> NDArray[np.ui
     for number, box in sorted(enumerate(boxes, start=1), reverse=True):
         x1, y1, x2, y2 = (edge * factor for edge in box.xyxy)
         corners, colour = (x1, y1, max(x1, x2 - 1), max(y1, y2 - 1)), colour_of(box.class_id)
-        pen.rectangle(corners, outline="white", width=4)
-        pen.rectangle(corners, outline=colour, width=2)
+        pen.rectangle(corners, outline="white", width=5)
+        pen.rectangle(corners, outline=colour, width=3)
         _tag(pen, (x1, y1), str(number), colour, size_wh)
     return np.asarray(picture)
 

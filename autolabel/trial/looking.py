@@ -85,12 +85,8 @@ class Sight:
 
     def rivals(self) -> Counter[tuple[int, int]]:
         """How many boxes two texts of different meaning compete for; the more frequent pairs first."""
-        return Counter(
-            (min(pair), max(pair))
-            for box in self.seen
-            if box.rival is not None
-            for pair in [(box.ranked[0], box.rival)]
-        )
+        pairs = [sorted((box.ranked[0], box.rival)) for box in self.seen if box.rival is not None]
+        return Counter((first, second) for first, second in pairs)
 
 
 @dataclass(frozen=True)

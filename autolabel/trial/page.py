@@ -7,7 +7,7 @@ from autolabel.report.pictures import data_uri
 from autolabel.report.templates import page_template
 from autolabel.trial.asking import FLOOR
 from autolabel.trial.drawing import colour_of, draw_boxes
-from autolabel.trial.looking import MARGIN, THRESHOLDS, Trial
+from autolabel.trial.looking import MARGIN, THRESHOLDS, Sight, Trial
 
 __all__ = ["write_page"]
 
@@ -21,16 +21,9 @@ def write_page(trial: Trial, path: Path) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    pictures = [
-        [
-            data_uri(draw_boxes(picked.frame.image, boxes))
-            for picked, boxes in zip(trial.frames, sight.frames, strict=True)
-        ]
-        for sight in trial.sights
-    ]
     page = page_template("autolabel.trial", "page.html.jinja").render(
         trial=trial,
-        pictures=pictures,
+        pictures=[_pictures(trial, sight) for sight in trial.sights],
         colour_of=colour_of,
         class_names=trial.ontology.class_names,
         texts=trial.texts.texts,
@@ -41,6 +34,12 @@ def write_page(trial: Trial, path: Path) -> None:
         texts_shown=_TEXTS_SHOWN,
     )
     write_atomically(path, page)
+
+
+def _pictures(trial: Trial, sight: Sight) -> list[str]:
+    """The frames as one detector sees them, as data."""
+    pairs = zip(trial.frames, sight.frames, strict=True)
+    return [data_uri(draw_boxes(picked.frame.image, boxes)) for picked, boxes in pairs]
 
 
 def _uses(trial: Trial, place: int) -> str:

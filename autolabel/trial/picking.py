@@ -33,7 +33,7 @@ class Picked:
         """Where it is, in words."""
         if self.frame.file_name is not None:
             return f"{self.source.slug}: {self.frame.file_name}"
-        return f"{self.source.slug}, at {self.frame.pts_s:.2f}\N{NO-BREAK SPACE}s"
+        return f"{self.source.slug}, at {self.frame.pts_s:.2f} s"
 
 
 def pick_frames(inputs: Sequence[Input], count: int, problems: list[str]) -> list[Picked]:
