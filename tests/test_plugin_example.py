@@ -1,4 +1,4 @@
-"""The example of a plugin: what it promises, and what comes out of it. .ci/run installs it and uses its entry points."""
+"""The example of a plugin: what it promises and what comes out; .ci/run installs it and uses its entry points."""
 
 import csv
 import tomllib
@@ -59,17 +59,8 @@ def test_pictures_become_a_table(tmp_path: Path) -> None:
 def test_a_prompt_that_is_no_colour(tmp_path: Path) -> None:
     """The plugin's own error reaches the user as one sentence."""
     write_pictures_of(tmp_path / "pictures", {"grey.png": np.full((32, 48, 3), 90, dtype=np.uint8)})
-    arguments = [
-        "--classes",
-        "car",
-        "--detector",
-        "colour_plugin:ColourFinder",
-        "--no-masks",
-        "--out",
-        tmp_path / "run",
-    ]
-    result = CliRunner().invoke(app, ["label", str(tmp_path / "pictures"), *map(str, arguments)])
+    arguments = ["--classes", "car", "--detector", "colour_plugin:ColourFinder", "--no-masks"]
+    result = CliRunner().invoke(app, ["label", str(tmp_path / "pictures"), *arguments, "--out", str(tmp_path / "run")])
     assert result.exit_code == 2
-    assert (
-        result.stderr == "autolabel: colours: expected prompts among red, yellow, green, blue, found 'car'; change it\n"
-    )
+    assert result.stderr.startswith("autolabel: colours: expected prompts among red, yellow, green, blue, found 'car'")
+    assert len(result.stderr.splitlines()) == 1

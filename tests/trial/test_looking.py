@@ -65,7 +65,7 @@ def test_class_scores_are_those_of_labelling() -> None:
     (by_class,) = load_detector("tiny-scenes", ontology).detect([image])
     (by_text,) = load_detector("tiny-scenes", texts.ontology).detect([image])
     scores = {tuple(box): row for box, row in zip(by_text.xyxy.tolist(), by_text.data["class_scores"], strict=True)}
-    assert len(by_class) >= 3
+    assert len(by_class) >= 2
     for box, expected in zip(by_class.xyxy.tolist(), by_class.data["class_scores"], strict=True):
         np.testing.assert_allclose(texts.score_classes(scores[tuple(box)][None])[0], expected, atol=1e-6)
 
