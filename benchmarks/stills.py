@@ -45,20 +45,20 @@ class Round:
 
 def main(
     pictures: Annotated[int, typer.Option(help="How many stills.", min=1)] = 64,
-    batches: Annotated[
-        list[int] | None, typer.Option("--batch", help="Stills at a time.", show_default="1 4 8")
-    ] = None,
+    batches: Annotated[list[int] | None, typer.Option("--batch", help="Stills at a time; repeatable.")] = None,
     threads: Annotated[int, typer.Option(help="Threads of torch.", min=1)] = 2,
     rounds: Annotated[int, typer.Option(help="How often to measure.", min=1)] = 3,
 ) -> None:
     """Label the same stills in every way and print one table."""
     torch.set_num_threads(threads)
     ontology, sizes = Ontology.load("scenes-shapes"), batches or [1, 4, 8]
-    models = load_detector("tiny-scenes", ontology), load_tracker("tiny-scenes")
+    detector, tracker = load_detector("tiny-scenes", ontology), load_tracker("tiny-scenes")
     frames = [Frame(draw_still((SEED, number)).image, number) for number in range(pictures)]
     results: dict[int, list[Round]] = {size: [] for size in sizes}
     for size in track(sizes * rounds, "labelling", console=Console(stderr=True)):
-        results[size].append(_label(frames, Setup(ontology, *models, EngineSettings(batch=size))))
+        stages, settings = Stages(), EngineSettings(batch=size)
+        setup = Setup(ontology, TimedDetector(detector, stages), TimedTracker(tracker, stages), settings)
+        results[size].append(_label(frames, setup, stages))
     fastest = {size: min(of_size, key=lambda each: each.seconds) for size, of_size in results.items()}
     first = fastest[sizes[0]]
     table = Table("batch", "ms per still", *SHOWN, f"times as fast as {sizes[0]}", "score differs by", "least mask IoU")
@@ -70,10 +70,8 @@ def main(
     Console(width=120).print(table)
 
 
-def _label(frames: Sequence[Frame], setup: Setup) -> Round:
-    stages = Stages()
-    detector, tracker = TimedDetector(setup.detector, stages), TimedTracker(setup.tracker, stages)
-    labeler = ImageLabeler(Setup(setup.ontology, detector, tracker, setup.settings))
+def _label(frames: Sequence[Frame], setup: Setup, stages: Stages) -> Round:
+    labeler = ImageLabeler(setup)
     started = time.perf_counter()
     for _ in labeler.label(frames):
         pass
