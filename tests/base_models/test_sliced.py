@@ -46,6 +46,23 @@ class ShortSighted:
         )
 
 
+class SeesCorners(ShortSighted):
+    """In squares reports a box of ten pixels at each white corner, away from the edges."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.corners: list[int] = []
+
+    def _detect(self, image: Image) -> sv.Detections:
+        found = super()._detect(image)
+        if max(image.shape) > SIDE:
+            return found
+        found.xyxy = np.where(found.xyxy[:, [2, 3, 2, 3]] < SIDE, found.xyxy, found.xyxy - 8)
+        found.xyxy[:, :2] = found.xyxy[:, 2:] - 10
+        self.corners.append(len(found))
+        return found
+
+
 def picture(*boxes: tuple[int, int, int, int], size_wh: tuple[int, int] = (200, 150)) -> Image:
     """White boxes on black."""
     image = np.zeros((*size_wh[::-1], 3), np.uint8)
@@ -75,6 +92,14 @@ def test_every_object_is_found_once(boxes: list[tuple[int, int, int, int]]) -> N
     expected = np.array([[0.3, 0.9, np.nan]] * len(boxes), np.float32).reshape(-1, 3)
     assert np.array_equal(found.data["class_scores"], expected, equal_nan=True)
     assert found.data["prompt"].tolist() == ["blob"] * len(boxes)
+
+
+def test_parts_of_a_large_object_are_no_objects() -> None:
+    """A detector that takes the corner of what it sees for an object of its own is not believed within a large one."""
+    detector = SeesCorners()
+    (found,) = SlicedDetector(detector, SIDE).detect([picture((10, 20, 150, 120))])
+    assert found.xyxy.astype(int).tolist() == [[10, 20, 150, 120]]
+    assert any(detector.corners)
 
 
 def test_the_plain_look_overlooks_them() -> None:
