@@ -53,8 +53,8 @@ class Texts:
     def ontology(self) -> Ontology:
         """What to ask a detector: each text is a class, and what scores `FLOOR` is wanted."""
         classes = (
-            OntologyClass(name=f"text {place}", prompts=(text,), threshold=FLOOR)
-            for place, text in enumerate(self.texts)
+            OntologyClass(name=f"{text} #{place}", prompts=(text,), threshold=FLOOR)
+            for place, text in enumerate(self.texts, start=1)
         )
         return Ontology(classes=tuple(classes))
 
