@@ -4,14 +4,13 @@ A `Detector` answers with a score for every class and the prompt that won. Asked
 close the others came; the scores of the classes follow from them by the rules that every adapter keeps.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autolabel.ontologies import Ontology, OntologyClass
-from autolabel.ontologies.ontology import normalised
+from autolabel.ontologies.prompts import plan_prompts
 
 __all__ = ["FLOOR", "Texts"]
 
@@ -41,13 +40,12 @@ class Texts:
             >>> Texts.of(Ontology.parse([{"name": "car", "negatives": ["truck"]}, "truck"]))
             Texts(texts=('car', 'truck'), prompts=((0,), (1,)), negatives=((1,), ()))
         """
-        places: dict[str, int] = {}
-
-        def places_of(texts: Sequence[str]) -> tuple[int, ...]:
-            return tuple(places.setdefault(normalised(text), len(places)) for text in texts)
-
-        rows = [(places_of(entry.prompts), places_of(entry.negatives)) for entry in ontology.classes]
-        return cls(tuple(places), tuple(prompts for prompts, _ in rows), tuple(negatives for _, negatives in rows))
+        asked = plan_prompts(ontology)
+        return cls(
+            asked.texts,
+            tuple(tuple(place for place, _ in question.prompt_spans) for question in asked.questions),
+            tuple(tuple(place for place, _ in question.negative_spans) for question in asked.questions),
+        )
 
     @property
     def ontology(self) -> Ontology:
