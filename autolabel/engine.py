@@ -59,6 +59,7 @@ class EngineSettings:
         drift_iou: Mask IoU of a masklet and the confident detection that supports it below which the masklet drifted.
         keep_alive: After so many keyframes in a row without support a masklet is ended.
         shots: Whether to look for shot boundaries.
+        masks: Whether masks are wanted; otherwise each row holds its box, filled, by whole pixels.
         batch: How many stills the detector looks at together.
     """
 
@@ -71,6 +72,7 @@ class EngineSettings:
     drift_iou: float = 0.5
     keep_alive: int = 3
     shots: bool = True
+    masks: bool = True
     batch: int = 4
 
 
@@ -83,14 +85,12 @@ class Setup:
         detector: Bound to the same ontology.
         tracker: Makes masks of boxes and moves them on; None where there are only stills and no masks are wanted.
         settings: What to decide by.
-        masks: Whether masks are wanted; otherwise each row holds its box, filled, by whole pixels.
     """
 
     ontology: Ontology
     detector: Detector
     tracker: Tracker | None
     settings: EngineSettings = EngineSettings()
-    masks: bool = True
 
     def starts(self, item: Detected) -> bool:
         """Whether a detection is confident enough to be an object of its own."""
@@ -165,20 +165,21 @@ class EngineState:
 
 
 class Labeler:
-    """Labels one input, frame by frame; what is common to videos and stills.
+    """Labels one input, frame by frame; what is common to videos and stills, whatever model finds the objects.
 
     Attributes:
         state: All that changes, apart from the tracker's memory.
 
     Args:
-        setup: What turns frames into labels.
+        settings: What to decide by.
+        model: Name of what detects; it stands in the evidence.
         state: Where an interrupted labeler was; None to begin.
     """
 
-    def __init__(self, setup: Setup, state: EngineState | None = None) -> None:
+    def __init__(self, settings: EngineSettings, model: str, state: EngineState | None = None) -> None:
         self.state = state or EngineState()
-        self._setup = setup
-        self._settings = setup.settings
+        self._settings = settings
+        self._model = model
         self._frames: list[FrameLabels] = []
         self._rows: list[LabelRow] = []
         self._findings: list[Finding] = []
@@ -193,7 +194,7 @@ class Labeler:
 
     def take(self) -> Stretch:
         """Hand over what became final since the last call."""
-        rows = self._rows if self._setup.masks else [replace(row, rle=masks.boxed(row.rle)) for row in self._rows]
+        rows = self._rows if self._settings.masks else [replace(row, rle=masks.boxed(row.rle)) for row in self._rows]
         stretch = Stretch(tuple(self._frames), tuple(rows), tuple(self._findings))
         self._frames, self._rows, self._findings = [], [], []
         return stretch
@@ -201,8 +202,13 @@ class Labeler:
     def _begin_track(self, frame_index: int, item: Detected) -> Track:
         self.state.last_object_id += 1
         track = Track(self.state.last_object_id, rows={frame_index: (item.rle, Source.DETECTED)})
-        track.support(frame_index, item, self._setup.detector.name)
+        track.support(frame_index, item, self._model)
         return track
+
+    def _least_duration(self, track: Track) -> int:
+        """Frames that an object must last if a single keyframe saw it; none if the shot may have cut it short."""
+        cut_short = track.first == self.state.shot_start or track.last == self.state.last_index
+        return 0 if cut_short else self._settings.keyframe_every // 2
 
     def _note(self, frame: Frame, *, keyframe: bool) -> FrameLabels:
         height, width = frame.image.shape[:2]
@@ -229,7 +235,8 @@ class VideoLabeler(Labeler):
     """
 
     def __init__(self, setup: Setup, state: EngineState | None = None, tracker_state: bytes = b"") -> None:
-        super().__init__(setup, state)
+        super().__init__(setup.settings, setup.detector.name, state)
+        self._setup = setup
         self._session: TrackerSession
         self._not_encoded: dict[int, NDArray[np.uint8]] = {}  # frames of the window that were read once more
         if self.state.window:
@@ -293,11 +300,6 @@ class VideoLabeler(Labeler):
         self.state.ended = [track for track in self.state.ended if track.rows or track.aside]
         self._findings += [conclude(track, self._least_duration(track)) for track in gone]
 
-    def _least_duration(self, track: Track) -> int:
-        """Frames that an object must last if a single keyframe saw it; none if the shot may have cut it short."""
-        cut_short = track.first == self.state.shot_start or track.last == self.state.last_index
-        return 0 if cut_short else self._settings.keyframe_every // 2
-
     def _advance(self, frame_index: int) -> None:
         """Track the live masklets onto a frame."""
         batch = self._session.step(frame_index, list(self.state.live))
@@ -348,7 +350,7 @@ class VideoLabeler(Labeler):
             if self._setup.starts(item):
                 confident.append(track)
                 self._flag_drift(frame_index, track, item)
-            track.support(frame_index, item, self._setup.detector.name)
+            track.support(frame_index, item, self._model)
             track.missed.clear()
             track.rows[frame_index] = (item.rle, Source.DETECTED)
         self._condition(frame_index, confident)
@@ -522,7 +524,7 @@ class VideoLabeler(Labeler):
         unused = self.state.unused[frame_index]
         pairs = match([track.rows[frame_index][0]], [item.rle for item in unused], gate=self._settings.match_iou)
         for _, column in pairs:
-            track.support(frame_index, unused.pop(column), self._setup.detector.name)
+            track.support(frame_index, unused.pop(column), self._model)
 
     def _end(self, tracks: Sequence[Track]) -> None:
         self._session.drop([track.object_id for track in tracks])
@@ -535,7 +537,15 @@ class ImageLabeler(Labeler):
 
     The detector looks at several at a time. What it answers may depend on that in the last digits, so that an
     interrupted labeler goes on with a whole batch, as it would have without the interruption.
+
+    Args:
+        setup: What turns stills into labels.
+        state: Where an interrupted labeler was; None to begin.
     """
+
+    def __init__(self, setup: Setup, state: EngineState | None = None) -> None:
+        super().__init__(setup.settings, setup.detector.name, state)
+        self._setup = setup
 
     def label(self, frames: Iterable[Frame]) -> Iterator[FrameLabels]:
         """Label the stills from `state.needed_from` on; gives back each one when its batch was looked at."""
@@ -558,7 +568,7 @@ class ImageLabeler(Labeler):
     def _rles(self, frame: Frame, detections: sv.Detections) -> list[Rle]:
         """Masks of the detections: those that they come with, or else the tracker's, or else their boxes."""
         height, width = frame.image.shape[:2]
-        if not self._setup.masks:
+        if not self._settings.masks:
             return [masks.of_box(box, (width, height)) for box in detections.xyxy.tolist()]
         found = detections.mask
         if found is None and len(detections):

@@ -84,8 +84,9 @@ def label(
     ontology: Ontology | str | Sequence[Any] | Mapping[str, Any],
     out: str | Path,
     *,
-    detector: str = "grounding-dino",
-    tracker: str = "sam2",
+    detector: str | None = None,
+    tracker: str | None = None,
+    concept_tracker: str | None = None,
     keyframe_every: int = 12,
     fps: float | None = None,
     start_s: float = 0.0,
@@ -112,9 +113,12 @@ def label(
         inputs: Videos, images, folders and globs.
         ontology: What to find, as an `Ontology` or anything that `Ontology.parse` takes.
         out: The run's folder, new or of a run of the same configuration.
-        detector: A name as `autolabel.base_models.registry` lists them.
-        tracker: Likewise.
-        keyframe_every: The detector runs on every so manieth labelled frame; the tracker on all of them.
+        detector: A name as `autolabel.base_models.registry` lists them; "grounding-dino" by default.
+        tracker: Likewise; "sam2" by default.
+        concept_tracker: Likewise; one model in place of both. A video that it had begun is begun anew when a call
+            continues an interrupted one, for its memory cannot be saved.
+        keyframe_every: The detector runs on every so manieth labelled frame, the tracker on all of them; of a concept
+            tracker, which detects on every frame, these are the frames on which detections count as evidence.
         fps: Frames per second to label of a video; all by default.
         start_s: Where in a video to begin, in seconds.
         end_s: Where to end, in seconds; at its end by default.
@@ -150,15 +154,16 @@ def label(
     recipe = Recipe(
         whole,
         detector,
-        tracker if masks or not _only_stills(found) else None,
-        EngineSettings(keyframe_every=keyframe_every, shots=shots, batch=batch),
-        masks=masks,
-        slice_side=slice_side,
-        device=device,
-        dtype=dtype,
-        memories=memories,
-        exemplars=tuple(map(Exemplar.parse, exemplars)),
+        tracker,
+        EngineSettings(keyframe_every=keyframe_every, shots=shots, masks=masks, batch=batch),
+        device,
+        dtype,
+        memories,
+        tuple(map(Exemplar.parse, exemplars)),
         threads=_threads(Path(out), jobs),
+        concept_tracker=concept_tracker,
+        slice_side=slice_side,
+        needs_tracker=masks or not _only_stills(found),
     )
     setup = recipe.load()
     writer = _writer(Path(out), describe(recipe, setup, selection), whole, extend=extend)
@@ -203,8 +208,9 @@ def estimate(
     inputs: Sequence[str | Path],
     ontology: Ontology | str | Sequence[Any] | Mapping[str, Any],
     *,
-    detector: str = "grounding-dino",
-    tracker: str = "sam2",
+    detector: str | None = None,
+    tracker: str | None = None,
+    concept_tracker: str | None = None,
     keyframe_every: int = 12,
     fps: float | None = None,
     start_s: float = 0.0,
@@ -227,15 +233,16 @@ def estimate(
     recipe = Recipe(
         Ontology.parse(ontology),
         detector,
-        tracker if masks or not _only_stills(found) else None,
-        EngineSettings(keyframe_every=keyframe_every, batch=batch),
-        masks=masks,
-        slice_side=slice_side,
-        device=device,
-        dtype=dtype,
-        memories=memories,
-        exemplars=tuple(map(Exemplar.parse, exemplars)),
+        tracker,
+        EngineSettings(keyframe_every=keyframe_every, masks=masks, batch=batch),
+        device,
+        dtype,
+        memories,
+        tuple(map(Exemplar.parse, exemplars)),
         threads=_share_of_threads(jobs=1),
+        concept_tracker=concept_tracker,
+        slice_side=slice_side,
+        needs_tracker=masks or not _only_stills(found),
     )
     counts = {source.slug: _count_frames(source) for source in found.inputs}
     with TemporaryDirectory() as folder:

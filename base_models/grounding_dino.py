@@ -5,9 +5,10 @@ ones, the tiny embedded one, MM-Grounding-DINO (https://arxiv.org/abs/2401.02361
 (https://arxiv.org/abs/2501.18954).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import supervision as sv
@@ -27,7 +28,7 @@ from autolabel.errors import ModelError
 from autolabel.ontologies import Ontology
 from autolabel.ontologies.captions import Caption, plan_captions, score_classes
 
-__all__ = ["GroundingDino", "captions_of_checkpoint"]
+__all__ = ["CaptionDetector", "GroundingDino", "captions_of_checkpoint"]
 
 Image = NDArray[np.uint8]
 
@@ -49,40 +50,44 @@ def captions_of_checkpoint(ontology: Ontology, checkpoint: str | Path) -> tuple[
     return plan_captions(ontology, from_pretrained(AutoTokenizer, folder).backend_tokenizer, config.max_text_len)
 
 
-class GroundingDino:
-    """A `Detector` for one ontology.
+class CaptionDetector:
+    """A `Detector` that asks a model captions and reads class scores off its answer for each token.
 
     Args:
         ontology: What to find.
-        checkpoint: Hub id, local folder, or the name of an embedded checkpoint.
-        device: Where to compute, as torch names it; the best there is by default.
-        dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"``; what the checkpoint and the processor want by default.
-
-    Raises:
-        ModelError: The checkpoint cannot be found or loaded.
-        OntologyError: A prompt does not fit into any caption of this model.
+        name: What the model is called.
+        captions: What it is asked, together every class of the ontology.
+        image_processor: Makes ``pixel_values`` of pictures, as transformers' image processors do.
+        model: Answers ``pixel_values`` and ``input_ids`` with ``logits`` for each box and token, and ``pred_boxes``.
+        device: Where it computes.
+        dtype: How precisely.
+        configuration: What its answers depend on, for the run.
     """
 
     threshold = 0.35
     floor = 0.15
 
     def __init__(
-        self, ontology: Ontology, checkpoint: str | Path, *, device: str | None = None, dtype: str | None = None
+        self,
+        ontology: Ontology,
+        *,
+        name: str,
+        captions: Sequence[Caption],
+        image_processor: Any,
+        model: nn.Module,
+        device: torch.device,
+        dtype: torch.dtype,
+        configuration: Mapping[str, str],
     ) -> None:
-        folder = resolve_checkpoint(checkpoint)
-        self.name = Path(checkpoint).name
+        self.name = name
         self.floor = min(self.floor, *ontology.thresholds(self.threshold))
+        self.configuration = configuration
         self._ontology = ontology
-        self._captions = captions_of_checkpoint(ontology, folder)
-        self._device = choose_device(device)
-        self._dtype = choose_dtype(folder, self._device, dtype)
-        self.configuration = describe(folder, self._device, self._dtype)
-        self._image_processor = from_pretrained(AutoImageProcessor, folder)
-        model = from_pretrained(AutoModelForZeroShotObjectDetection, folder, dtype=self._dtype)
-        model.model.text_backbone = _TextMemory(model.model.text_backbone)
-        model.model.backbone = _VisionMemory(model.model.backbone)
-        _sample_in_float32(model, self._dtype)
-        self._model = model.to(self._device).eval()
+        self._captions = captions
+        self._image_processor = image_processor
+        self._device = device
+        self._dtype = dtype
+        self._model = model.to(device).eval()
 
     def detect(self, images: Sequence[Image]) -> list[sv.Detections]:
         """Find objects; see `Detector.detect`.
@@ -124,6 +129,43 @@ class GroundingDino:
             token_probabilities = probability[keep].float().cpu().numpy()  # (N, T)
             scores, prompts = score_classes(token_probabilities, caption, len(self._ontology.classes))
             yield ScoredBoxes(to_xyxy(box[keep].float().cpu().numpy(), size_wh), scores, prompts)
+
+
+class GroundingDino(CaptionDetector):
+    """A `Detector` for one ontology.
+
+    Args:
+        ontology: What to find.
+        checkpoint: Hub id, local folder, or the name of an embedded checkpoint.
+        device: Where to compute, as torch names it; the best there is by default.
+        dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"``; what the checkpoint and the processor want by default.
+
+    Raises:
+        ModelError: The checkpoint cannot be found or loaded.
+        OntologyError: A prompt does not fit into any caption of this model.
+    """
+
+    def __init__(
+        self, ontology: Ontology, checkpoint: str | Path, *, device: str | None = None, dtype: str | None = None
+    ) -> None:
+        folder = resolve_checkpoint(checkpoint)
+        captions = captions_of_checkpoint(ontology, folder)
+        where = choose_device(device)
+        precision = choose_dtype(folder, where, dtype)
+        model = from_pretrained(AutoModelForZeroShotObjectDetection, folder, dtype=precision)
+        model.model.text_backbone = _TextMemory(model.model.text_backbone)
+        model.model.backbone = _VisionMemory(model.model.backbone)
+        _sample_in_float32(model, precision)
+        super().__init__(
+            ontology,
+            name=Path(checkpoint).name,
+            captions=captions,
+            image_processor=from_pretrained(AutoImageProcessor, folder),
+            model=model,
+            device=where,
+            dtype=precision,
+            configuration=describe(folder, where, precision),
+        )
 
 
 class _TextMemory(nn.Module):

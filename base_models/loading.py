@@ -1,8 +1,7 @@
 """Find a checkpoint, choose where and in which precision it runs, and load it.
 
 A checkpoint is always a local folder by the time it is loaded: an embedded one, one the user names, or the snapshot of
-a hub repository, which huggingface_hub downloads or finds in its cache. Only safetensors weights are taken and no code
-of a checkpoint is ever run.
+a hub repository in its cache. Only safetensors weights are taken and no code of a checkpoint is ever run.
 """
 
 import hashlib
@@ -12,44 +11,65 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import torch
-from huggingface_hub import ModelCard, constants, snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+from huggingface_hub import ModelCard
 
+from autolabel.base_models.hub import REMEDIES, fetch, find_cached
 from autolabel.errors import ModelError
+from autolabel.files import file_sha256
 
-__all__ = ["EMBEDDED", "choose_device", "choose_dtype", "describe", "from_pretrained", "resolve_checkpoint"]
+__all__ = [
+    "EMBEDDED",
+    "choose_device",
+    "choose_dtype",
+    "describe",
+    "find_checkpoint",
+    "from_pretrained",
+    "resolve_checkpoint",
+]
 
 EMBEDDED: Final = Path(__file__).parent / "checkpoints"
 """Folder of the checkpoints that come with this package."""
 
-_REMEDIES = "name a local folder, or use the embedded models: --detector tiny-scenes --tracker tiny-scenes"
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-_FILES = ["*.json", "*.txt", "*.model", "*.safetensors", "README.md"]
 
 T = TypeVar("T")
 
 
-def resolve_checkpoint(name: str | Path) -> Path:
-    """Find the folder of a checkpoint.
+def resolve_checkpoint(name: str | Path, *, weights: bool = True) -> Path:
+    """Find the folder of a checkpoint, and fetch it where it is not on this machine.
 
     Args:
-        name: A local folder with a ``config.json``, or a hub id such as ``IDEA-Research/grounding-dino-tiny``.
+        name: A local folder with a ``config.json``, or a hub id such as ``IDEA-Research/grounding-dino-tiny``, with a
+            branch, a tag or a commit where it matters: ``IDEA-Research/grounding-dino-tiny@main``.
+        weights: Whether its weights are wanted, not only its configuration and vocabulary.
 
     Raises:
         ModelError: There is no such folder, and the hub does not have it or cannot be asked.
     """
+    return find_checkpoint(name, weights=weights) or fetch(str(name), weights=weights)
+
+
+def find_checkpoint(name: str | Path, *, weights: bool = True) -> Path | None:
+    """Find the folder of a checkpoint on this machine, without a network.
+
+    Args:
+        name: As for `resolve_checkpoint`.
+        weights: Likewise.
+
+    Returns:
+        The folder, or None where it would have to be fetched.
+
+    Raises:
+        ModelError: The name means a folder, and there is no checkpoint in it.
+    """
     folder = Path(name).expanduser()
-    if folder.is_dir():
-        if not (folder / "config.json").is_file():
-            raise ModelError(f"{folder}: expected a checkpoint, found a folder without config.json; {_REMEDIES}")
+    if (folder / "config.json").is_file():
         return folder
-    try:
-        return Path(snapshot_download(str(name), allow_patterns=_FILES))
-    except (LocalEntryNotFoundError, HfHubHTTPError, HFValidationError) as error:
-        raise ModelError(
-            f"{name}: expected a local folder or a model of the hub, found neither: no such folder, not in the cache "
-            f"{constants.HF_HUB_CACHE}, and the hub answered: {_first_line(error)}; {_REMEDIES}"
-        ) from error
+    if folder.is_dir():
+        raise ModelError(f"{folder}: expected a checkpoint, found a folder without config.json; {REMEDIES}")
+    if folder.is_absolute() or str(name).startswith("."):
+        raise ModelError(f"{name}: expected the folder of a checkpoint, found no such folder; {REMEDIES}")
+    return find_cached(str(name), weights=weights)
 
 
 def from_pretrained(model_class: type[T], folder: Path, **options: Any) -> T:
@@ -63,25 +83,27 @@ def from_pretrained(model_class: type[T], folder: Path, **options: Any) -> T:
             loaded: T = model_class.from_pretrained(folder, **options)  # type: ignore[attr-defined]
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelError(
-            f"{folder}: expected the files of a {model_class.__name__}, found: {_first_line(error)}; {_REMEDIES}"
+            f"{folder}: expected the files of a {model_class.__name__}, found: {_first_line(error)}; {REMEDIES}"
         ) from error
     return loaded
 
 
 def choose_device(device: str | None) -> torch.device:
-    """Take the device that was asked for, else an accelerator where there is one, else the processor.
+    """Take the device that was asked for; where it is None or ``"auto"`` an accelerator, else the processor.
 
     Raises:
         ModelError: The device does not exist here.
     """
-    if device is None:
+    if device in (None, "auto"):
         accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
         return accelerator or torch.device("cpu")
     try:
         torch.empty(0, device=device)
         return torch.device(device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ModelError(f"device {device!r}: expected one that works here, found: {_first_line(error)}") from error
+        raise ModelError(
+            f"device {device!r}: expected auto, cpu, cuda, mps or another that works here, found: {_first_line(error)}"
+        ) from error
 
 
 def choose_dtype(folder: Path, device: torch.device, dtype: str | None) -> torch.dtype:
@@ -100,22 +122,25 @@ def choose_dtype(folder: Path, device: torch.device, dtype: str | None) -> torch
     return _DTYPES[name]
 
 
-def describe(folder: Path, device: torch.device, dtype: torch.dtype) -> dict[str, str]:
-    """What a model's answers depend on besides its inputs: weights, precision, device."""
+def describe(checkpoint: Path, device: torch.device, dtype: torch.dtype) -> dict[str, str]:
+    """What the answers of a model depend on besides its inputs: weights, precision, device.
+
+    Args:
+        checkpoint: Its folder, or the one file that holds its weights.
+        device: Where it runs.
+        dtype: Its precision.
+    """
     return {
-        "weights_sha256": _weights_digest(folder),
+        "weights_sha256": file_sha256(checkpoint) if checkpoint.is_file() else _weights_digest(checkpoint),
         "dtype": str(dtype).removeprefix("torch."),
         "device": device.type,
     }
 
 
 def _weights_digest(folder: Path) -> str:
-    """SHA-256 over the weights of a checkpoint, its files in the order of their names."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.safetensors")):
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
+    """SHA-256 over the digests of the weights of a checkpoint, its files in the order of their names."""
+    digests = (bytes.fromhex(file_sha256(path)) for path in sorted(folder.glob("*.safetensors")))
+    return hashlib.sha256(b"".join(digests)).hexdigest()
 
 
 @contextmanager

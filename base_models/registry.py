@@ -1,9 +1,10 @@
 """Which base models can be named, and loading them by name.
 
-A name is one of the short names below, a hub id, a local folder, ``package.module:Class``, or the name of an entry
-point in the group ``autolabel.detectors`` or ``autolabel.trackers``. A third party's detector is constructed with the
-ontology, ``Class(ontology)``, a tracker without arguments, ``Class()``. A detector class that says ``takes_exemplars =
-True`` is given them, where there are any, as ``Class(ontology, exemplars=...)``.
+A name is one of the short names below, a hub id with or without a revision (``owner/name@revision``), a local folder, a
+``.pth`` file of the original Grounding DINO, ``package.module:Class``, or the name of an entry point in the group
+``autolabel.detectors``, ``autolabel.trackers`` or ``autolabel.concept_trackers``. A third party's detector or concept
+tracker is constructed with the ontology, ``Class(ontology)``, a tracker without arguments, ``Class()``. A detector
+class that says ``takes_exemplars = True`` is given them, where there are any, as ``Class(ontology, exemplars=...)``.
 """
 
 import json
@@ -13,14 +14,26 @@ from typing import Any, Final, Literal
 
 from autolabel.base_models.exemplars import Exemplar
 from autolabel.base_models.loading import EMBEDDED, resolve_checkpoint
-from autolabel.base_models.protocols import Detector, Tracker
+from autolabel.base_models.protocols import ConceptTracker, Detector, Tracker
 from autolabel.errors import ModelError
 from autolabel.ontologies import Ontology
 from autolabel.plugins import find_plugin, import_class
 
-__all__ = ["DETECTORS", "TRACKERS", "NamedModel", "Speed", "load_detector", "load_tracker"]
+__all__ = [
+    "CONCEPT_TRACKERS",
+    "DEFAULT_DETECTOR",
+    "DEFAULT_TRACKER",
+    "DETECTORS",
+    "GROUNDINGDINO_PY_INSTALL",
+    "TRACKERS",
+    "NamedModel",
+    "Speed",
+    "load_concept_tracker",
+    "load_detector",
+    "load_tracker",
+]
 
-Role = Literal["detector", "tracker"]
+Role = Literal["detector", "tracker", "concept tracker"]
 
 Speed = Literal["instant", "fast", "moderate", "slow"]
 """How long one picture takes at the model's own size on two processor cores (a tracker: one frame with one object):
@@ -58,7 +71,15 @@ _GROUNDING_DINO = "autolabel.base_models.grounding_dino:GroundingDino"
 _OWL = "autolabel.base_models.owl:Owl"
 _FLORENCE2 = "autolabel.base_models.florence2:Florence2"
 _SAM3 = "autolabel.base_models.sam3_image:Sam3Image"
+_GROUNDINGDINO_PY = "autolabel.base_models.groundingdino_py:GroundingDinoPy"
 _SAM2 = "autolabel.base_models.sam2:Sam2"
+_STUDENT = "autolabel.students.inference:StudentDetector"
+_EDGETAM = "autolabel.base_models.edgetam:EdgeTam"
+_SAM3_VIDEO = "autolabel.base_models.sam3_video:Sam3Video"
+_SAM3_TRACKER = "autolabel.base_models.sam3_tracker:Sam3Tracker"
+
+GROUNDINGDINO_PY_INSTALL: Final = "pip install --no-deps groundingdino-py addict yapf platformdirs timm"
+"""How to install what runs ``.pth`` files; it cannot be an extra, since it pins a supervision of 2023."""
 
 DETECTORS: Final[Mapping[str, NamedModel]] = {
     "tiny-scenes": NamedModel(
@@ -232,7 +253,69 @@ TRACKERS: Final[Mapping[str, NamedModel]] = {
         parameters=224_000_000,
         speed="slow",
     ),
+    "sam2.0-tiny": NamedModel(
+        _SAM2,
+        "facebook/sam2-hiera-tiny",
+        "the first SAM 2, the smallest",
+        licence="Apache-2.0",
+        parameters=39_000_000,
+        speed="moderate",
+    ),
+    "sam2.0-small": NamedModel(
+        _SAM2,
+        "facebook/sam2-hiera-small",
+        "the first SAM 2",
+        licence="Apache-2.0",
+        parameters=46_000_000,
+        speed="moderate",
+    ),
+    "sam2.0-base-plus": NamedModel(
+        _SAM2,
+        "facebook/sam2-hiera-base-plus",
+        "the first SAM 2",
+        licence="Apache-2.0",
+        parameters=81_000_000,
+        speed="moderate",
+    ),
+    "sam2.0-large": NamedModel(
+        _SAM2,
+        "facebook/sam2-hiera-large",
+        "the first SAM 2, the largest",
+        licence="Apache-2.0",
+        parameters=224_000_000,
+        speed="slow",
+    ),
+    "edgetam": NamedModel(
+        _EDGETAM,
+        "yonigozlan/EdgeTAM-hf",
+        "small memories; needs the extra edgetam",
+        licence="Apache-2.0",
+        parameters=36_232_386,
+        speed="moderate",
+    ),
+    "sam3": NamedModel(
+        _SAM3_TRACKER,
+        "facebook/sam3",
+        "the tracker of SAM 3; its licence must be accepted",
+        licence="LicenseRef-SAM",
+        parameters=465_782_146,
+        speed="slow",
+    ),
 }
+
+CONCEPT_TRACKERS: Final[Mapping[str, NamedModel]] = {
+    "sam3": NamedModel(
+        _SAM3_VIDEO,
+        "facebook/sam3",
+        "open vocabulary; its licence must be accepted",
+        licence="LicenseRef-SAM",
+        parameters=840_000_000,
+        speed="slow",
+    ),
+}
+
+DEFAULT_DETECTOR: Final = "grounding-dino"
+DEFAULT_TRACKER: Final = "sam2"
 
 _ADAPTERS: Mapping[Role, Mapping[str, str]] = {
     "detector": {
@@ -243,8 +326,15 @@ _ADAPTERS: Mapping[Role, Mapping[str, str]] = {
         "owlvit": _OWL,
         "sam3": _SAM3,
         "sam3_video": _SAM3,  # the published checkpoint holds both models, and its configuration names this one
+        **dict.fromkeys(("d_fine", "rf_detr", "rt_detr", "rt_detr_v2"), _STUDENT),
     },
-    "tracker": {"sam2_video": _SAM2},
+    "tracker": {
+        "sam2_video": _SAM2,
+        "edgetam_video": _EDGETAM,
+        "sam3_tracker_video": _SAM3_TRACKER,
+        "sam3_video": _SAM3_TRACKER,
+    },
+    "concept tracker": {"sam3_video": _SAM3_VIDEO},
 }  # by the model_type in a checkpoint's config.json
 
 
@@ -304,6 +394,36 @@ def load_tracker(
     return tracker
 
 
+def load_concept_tracker(
+    name: str,
+    ontology: Ontology,
+    *,
+    device: str | None = None,
+    dtype: str | None = None,
+    memories: int | None = None,
+) -> ConceptTracker:
+    """Load a concept tracker by name and bind it to an ontology.
+
+    Args:
+        name: As the module's docstring says.
+        ontology: What it is going to be asked for.
+        device: Where it runs; chosen by itself where None. A plugin chooses for itself.
+        dtype: Precision of its weights, likewise.
+        memories: How many frames an object remembers at most, likewise.
+
+    Raises:
+        UserError: There is no such model, or it is no concept tracker.
+    """
+    if plugin := find_plugin(name, "autolabel.concept_trackers"):
+        tracker = _construct(name, plugin, ontology)
+    else:
+        adapter, checkpoint = _find_adapter(name, CONCEPT_TRACKERS, "concept tracker")
+        tracker = adapter(ontology, checkpoint, device=device, dtype=dtype, memories=memories)
+    if not isinstance(tracker, ConceptTracker):
+        raise ModelError(f"{name}: expected a concept tracker (name, threshold, start), found {type(tracker).__name__}")
+    return tracker
+
+
 def _shown(name: str, detector_class: Any, exemplars: Sequence[Exemplar]) -> dict[str, Sequence[Exemplar]]:
     """The argument that gives exemplars to a detector; none where there are no exemplars."""
     if exemplars and not getattr(detector_class, "takes_exemplars", False):
@@ -326,6 +446,8 @@ def _find_adapter(name: str, named: Mapping[str, NamedModel], role: Role) -> tup
     """The adapter's class and the checkpoint to give to it."""
     if name in named:
         return import_class(named[name].adapter), named[name].checkpoint
+    if role == "detector" and name.endswith(".pth"):
+        return import_class(_GROUNDINGDINO_PY), name
     folder = resolve_checkpoint(name) if "/" in name or name.startswith((".", "~")) else None
     if folder is None:
         raise ModelError(
@@ -337,4 +459,4 @@ def _find_adapter(name: str, named: Mapping[str, NamedModel], role: Role) -> tup
         raise ModelError(
             f"{name}: expected a {role} of type {', '.join(_ADAPTERS[role])}, found a checkpoint of type {model_type!r}"
         )
-    return import_class(_ADAPTERS[role][model_type]), str(folder)
+    return import_class(_ADAPTERS[role][model_type]), name

@@ -1,8 +1,9 @@
 """The benchmarks run: each on its smallest setting."""
 
 import pytest
+import torch
 
-from benchmarks import export, memory, quality, resume, slicing, speed, stills
+from benchmarks import distill, export, memory, quality, resume, slicing, speed, stills
 from benchmarks.baselines import BASELINES
 
 
@@ -59,3 +60,11 @@ def test_stills_compares_batches(capsys: pytest.CaptureFixture[str]) -> None:
     table = capsys.readouterr().out
     for words in ("times as fast as 1", "score differs by", *stills.SHOWN):
         assert words in table
+
+
+def test_distillation_sets_a_student_beside_its_teacher(capsys: pytest.CaptureFixture[str]) -> None:
+    """One table has a row for the teacher, for the student before training, and on either labels."""
+    distill.main(frames=4, epochs=1, threads=torch.get_num_threads())
+    table = capsys.readouterr().out
+    for name in ("teacher", "student before training", "student on auto labels", "student on true labels"):
+        assert name in table

@@ -105,7 +105,7 @@ def test_an_interrupted_labeler_asks_for_the_same_batches(stopped_after: int) ->
     undisturbed, interrupted = SeesItsBatch(), SeesItsBatch()
 
     def labeler(detector: SeesItsBatch, state: EngineState | None = None) -> ImageLabeler:
-        return ImageLabeler(Setup(SHAPES, detector, None, EngineSettings(batch=4), masks=False), state)
+        return ImageLabeler(Setup(SHAPES, detector, None, EngineSettings(batch=4, masks=False)), state)
 
     whole = labeler(undisturbed)
     assert len(list(whole.label(pictures))) == len(pictures)
@@ -131,7 +131,7 @@ def test_masks_of_the_detector_are_used_as_they_are() -> None:
 
 def test_boxes_of_stills_need_no_tracker() -> None:
     """Without masks a row is the detector's box, by whole pixels."""
-    labeler = ImageLabeler(Setup(SHAPES, SeesItsBatch(), None, masks=False))
+    labeler = ImageLabeler(Setup(SHAPES, SeesItsBatch(), None, EngineSettings(masks=False)))
     list(labeler.label(frames(stills((48, 32)))))
     (row,) = labeler.take().rows
     assert masks.xyxy(row.rle).tolist() == [1, 3, 24, 29]
@@ -145,7 +145,7 @@ def test_boxes_of_videos_are_those_of_the_tracked_masks() -> None:
 
     def rows(*, with_masks: bool) -> tuple[LabelRow, ...]:
         models = OracleDetector(ontology, scenes), OracleTracker(scenes)
-        labeler = VideoLabeler(Setup(ontology, *models, masks=with_masks))
+        labeler = VideoLabeler(Setup(ontology, *models, EngineSettings(masks=with_masks)))
         list(labeler.label(Frame(scene.image, number) for number, scene in enumerate(scenes)))
         return labeler.take().rows
 
@@ -186,7 +186,8 @@ def test_a_run_without_masks(pictures: Path, tmp_path: Path) -> None:
     label(pictures, *arguments, "--out", tmp_path / "run")
     run = autolabel.load_run(tmp_path / "run")
     (labels,) = run
-    assert (run.configuration["tracker"], run.configuration["masks"]) == ({"name": "none"}, False)
+    assert run.configuration["tracker"] == {"name": "none"}
+    assert not run.has_masks
     assert len(labels.masklets) >= 3
     for masklet in labels.masklets:
         assert masklet.boxes is not None

@@ -11,7 +11,17 @@ import click
 import typer
 from typer.core import TyperGroup
 
-from autolabel.cli import datasets, demonstration, evaluating, information, labelling, trying, uploading
+from autolabel.cli import (
+    datasets,
+    demonstration,
+    distilling,
+    evaluating,
+    information,
+    labelling,
+    predicting,
+    trying,
+    uploading,
+)
 from autolabel.errors import UserError
 
 __all__ = ["app", "main"]
@@ -35,6 +45,8 @@ app.command("demo")(demonstration.demo)
 app.command("try")(trying.try_ontology)
 app.command("label")(labelling.label)
 app.command("export")(datasets.export)
+app.command("distill")(distilling.distill)
+app.command("predict")(predicting.predict)
 app.command("upload")(uploading.upload)
 app.command("render")(datasets.render)
 app.command("report")(datasets.report)

@@ -13,28 +13,37 @@ from autolabel.ontologies import Ontology
 
 if TYPE_CHECKING:
     from autolabel.base_models.registry import NamedModel
+    from autolabel.students import NamedStudent
 
 __all__ = ["models", "ontology"]
 
 _HOW_TO_NAME = """Weights that are not here are downloaded once, when the model is first used.
 
---detector and --tracker take one of these names, or
+--detector, --tracker, --concept-tracker and --student take one of these names, or
   owner/name            a model of the hub
   ./folder              a local folder with config.json and safetensors
-  package.module:Class  a class of yours: a detector is constructed as Class(ontology), a tracker as Class()
-An installed package adds names of its own by entry points in the groups autolabel.detectors and autolabel.trackers."""
+  package.module:Class  a class of yours: a detector or concept tracker is constructed as Class(ontology), a tracker
+                        as Class(), a student as Class(class_names)
+An installed package adds names of its own by entry points in the groups autolabel.detectors, autolabel.trackers,
+autolabel.concept_trackers and autolabel.students."""
 
 ontology = typer.Typer(no_args_is_help=True, help="Work on ontologies.")
 
 
 def models(as_json: JsonOption = False) -> None:
     """List the models that have a name, whether they are here, and what each needs."""
-    from autolabel.base_models.registry import DETECTORS, TRACKERS
+    from autolabel.base_models.registry import CONCEPT_TRACKERS, DETECTORS, TRACKERS
+    from autolabel.students import STUDENTS
 
     output = Output(as_json=as_json)
     listed = {
         "detectors": [*map(_describe, DETECTORS, DETECTORS.values()), *_plugins("autolabel.detectors")],
         "trackers": [*map(_describe, TRACKERS, TRACKERS.values()), *_plugins("autolabel.trackers")],
+        "concept trackers": [
+            *map(_describe, CONCEPT_TRACKERS, CONCEPT_TRACKERS.values()),
+            *_plugins("autolabel.concept_trackers"),
+        ],
+        "students": [*map(_describe, STUDENTS, STUDENTS.values()), *_plugins("autolabel.students")],
     }
     for role, entries in listed.items():
         output.table(["name", "here", "weights", "about"], [list(entry.values()) for entry in entries], title=role)
@@ -42,7 +51,7 @@ def models(as_json: JsonOption = False) -> None:
     output.result(listed)
 
 
-def _describe(name: str, model: "NamedModel") -> dict[str, str]:
+def _describe(name: str, model: "NamedModel | NamedStudent") -> dict[str, str]:
     embedded = Path(model.checkpoint).is_absolute()
     weights = "in this package" if embedded else f"hub: {model.checkpoint}"
     return {

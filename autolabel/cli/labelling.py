@@ -25,8 +25,16 @@ def label(
     out: Annotated[Path, typer.Option("--out", metavar="RUN", help="Folder of the run; an unfinished one goes on.")],
     ontology: OntologyOption = None,
     classes: ClassesOption = None,
-    detector: Annotated[str, typer.Option(metavar="NAME", help="See `autolabel models`.")] = "grounding-dino",
-    tracker: Annotated[str, typer.Option(metavar="NAME", help="See `autolabel models`.")] = "sam2",
+    detector: Annotated[
+        str | None, typer.Option(metavar="NAME", help="See `autolabel models`.", show_default="grounding-dino")
+    ] = None,
+    tracker: Annotated[
+        str | None, typer.Option(metavar="NAME", help="See `autolabel models`.", show_default="sam2")
+    ] = None,
+    concept_tracker: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="One model in place of both; an interrupted video is begun anew."),
+    ] = None,
     keyframe_every: Annotated[int, typer.Option(metavar="FRAMES", min=1, help="Stride of the detector.")] = 12,
     fps: Annotated[float | None, typer.Option(metavar="N", help="Label so many frames per second, not all.")] = None,
     start: Annotated[float, typer.Option(metavar="SECONDS", help="Begin each video here.")] = 0.0,
@@ -69,6 +77,7 @@ def label(
     options: dict[str, Any] = {
         "detector": detector,
         "tracker": tracker,
+        "concept_tracker": concept_tracker,
         "keyframe_every": keyframe_every,
         "fps": fps,
         "start_s": start,

@@ -68,7 +68,7 @@ class Run:
     @property
     def has_masks(self) -> bool:
         """Whether the models gave masks; if not, objects are known by boxes, and their masks are these, filled."""
-        return bool(self.configuration.get("masks", True))
+        return bool(self.configuration.get("engine", {}).get("masks", True))
 
     def __len__(self) -> int:
         return len(self.records)
