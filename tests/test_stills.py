@@ -232,3 +232,11 @@ def test_a_run_goes_on_only_with_the_same_options(option: tuple[str, ...], pictu
     assert result.exit_code == 2
     assert option[0].removeprefix("--no-").removeprefix("--") in result.stderr
     assert "another configuration" in result.stderr
+
+
+def test_slices_are_a_detectors(pictures: Path, tmp_path: Path) -> None:
+    """A concept tracker cannot look at squares, which is said before anything is loaded."""
+    arguments = ("label", pictures, "--classes", "circle", "--concept-tracker", "sam3", "--slice", "96")
+    result = CliRunner().invoke(app, [*map(str, arguments), "--out", str(tmp_path / "run")])
+    assert result.exit_code == 2
+    assert "expected a detector for slices, found the concept tracker sam3" in result.stderr
