@@ -1,8 +1,9 @@
 """Students: small detectors that learn from the datasets that the teachers label."""
 
 from autolabel.students.dataset import Dataset, LabelledPicture, read_dataset
+from autolabel.students.detector import StudentDetector
 from autolabel.students.distilling import Distilled, OnStep, distill, ignore_steps, missing_libraries
-from autolabel.students.inference import StudentDetector, StudentModel
+from autolabel.students.inference import StudentModel
 from autolabel.students.options import DistillOptions
 from autolabel.students.predicting import Predictions, predict
 from autolabel.students.registry import STUDENTS, NamedStudent, Student, load_student

@@ -1,14 +1,23 @@
 """A student as one function from scaled pictures to boxes and scores; torch runs it, and ONNX holds it."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from transformers import AutoModelForObjectDetection, PreTrainedModel
 
-__all__ = ["StudentGraph", "scaled"]
+from autolabel.base_models.loading import from_pretrained
+from autolabel.errors import ModelError
+
+__all__ = ["StudentGraph", "TorchStudent", "class_names_of", "scaled"]
+
+
+def class_names_of(model: PreTrainedModel) -> tuple[str, ...]:
+    """Names of a student's classes, by `class_id`."""
+    return tuple(str(model.config.id2label[class_id]) for class_id in range(model.config.num_labels))
 
 
 def scaled(processor: Any, images: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
@@ -64,3 +73,35 @@ class StudentGraph(nn.Module):
         boxes = torch.cat([centres - half_sizes, centres + half_sizes], dim=-1)  # (B, Q, 4)
         scores = output.logits.float().sigmoid()[..., : self.model.config.num_labels]  # (B, Q, C)
         return boxes, scores
+
+
+class TorchStudent:
+    """A student in torch.
+
+    Args:
+        folder: Its checkpoint.
+        processor: Its image processor.
+        device: Where it computes.
+        dtype: In which precision.
+
+    Raises:
+        ModelError: The checkpoint cannot be loaded.
+    """
+
+    def __init__(self, folder: Path, processor: Any, device: torch.device, dtype: torch.dtype) -> None:
+        model = from_pretrained(AutoModelForObjectDetection, folder, dtype=dtype)
+        self.class_names = class_names_of(model)
+        self._graph = StudentGraph(model, processor).to(device).eval()
+        self._device, self._dtype = device, dtype
+
+    @torch.inference_mode()
+    def __call__(self, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Boxes and scores of scaled pictures, as `StudentGraph` gives them.
+
+        Raises:
+            ModelError: They are no finite numbers, as may happen in half precision.
+        """
+        boxes, scores = self._graph(torch.from_numpy(pixels).to(self._device))
+        if not scores.isfinite().all():
+            raise ModelError(f"the student computes no finite numbers in {self._dtype}; use float32")
+        return boxes.cpu().numpy(), scores.cpu().numpy()

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from autolabel.errors import ModelError, UserError
 from autolabel.files import atomic_path
-from autolabel.students.graph import StudentGraph
+from autolabel.students.graph import StudentGraph, class_names_of
 from autolabel.students.registry import Student
 
 __all__ = ["ONNX_FILE", "OnnxStudent", "export_onnx"]
@@ -52,8 +52,7 @@ def export_onnx(student: Student, folder: Path, pixels: NDArray[np.uint8]) -> fl
     graph = StudentGraph(student.model, student.processor).eval().cpu()
     with atomic_path(folder / ONNX_FILE) as path:
         _write(graph, torch.from_numpy(pixels[:2]), path)
-        names = [student.model.config.id2label[class_id] for class_id in range(student.model.config.num_labels)]
-        _describe(path, names, pixels.shape[1:3])
+        _describe(path, class_names_of(student.model), pixels.shape[1:3])
         with torch.inference_mode():
             expected = [values.numpy() for values in graph(torch.from_numpy(pixels))]
         difference = _difference(expected, OnnxStudent(path)(pixels))
@@ -74,36 +73,40 @@ def _difference(expected: Sequence[NDArray[np.float32]], found: Sequence[NDArray
     expected_rows, found_rows = (np.concatenate(values, axis=-1) for values in (expected, found))  # (B, Q, 4 + C)
     difference = 0.0
     for mine, its in zip(expected_rows, found_rows, strict=True):
-        seen = mine[mine[:, 4:].max(axis=1) >= _LEAST_SCORE]
-        if len(seen):
-            distances = np.abs(seen[:, None] - its[None]).max(axis=2)  # (N, Q)
-            difference = max(difference, float(distances.min(axis=1).max()))
+        best = mine[:, 4:].max(axis=1)  # (Q,)
+        seen = mine[best >= min(_LEAST_SCORE, best.max())]
+        distances = np.abs(seen[:, None] - its[None]).max(axis=2)  # (N, Q)
+        difference = max(difference, float(distances.min(axis=1).max()))
     return difference
 
 
 class OnnxStudent:
-    """A student's ONNX file in ONNX Runtime.
+    """A student's ONNX file in ONNX Runtime, on the processor.
 
     Args:
         path: The file.
-        threads: Threads that compute; None for the runtime's choice.
 
     Raises:
-        UserError: There is no such file, or ONNX Runtime is not installed.
+        UserError: There is no such file, it is none, or ONNX Runtime is not installed.
     """
 
-    def __init__(self, path: Path, *, threads: int | None = None) -> None:
+    def __init__(self, path: Path) -> None:
         _require("onnxruntime")
         import onnxruntime
 
         if not path.is_file():
-            raise UserError(f"{path}: expected a student's ONNX file, found none; use --backend torch")
+            raise UserError(f"{path}: expected a student's ONNX file, found none; use the backend torch")
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        options.intra_op_num_threads = threads or 0
-        self._session = onnxruntime.InferenceSession(
-            str(path), options, providers=onnxruntime.get_available_providers()
-        )
+        options.log_severity_level = 3  # errors; its warnings are of how it simplifies the graph
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            about = self._session.get_modelmeta().custom_metadata_map
+            self.class_names = tuple(map(str, json.loads(about["class_names"])))
+        except Exception as error:  # ONNX Runtime's errors have nothing in common
+            raise ModelError(
+                f"{path}: expected an ONNX file that `autolabel distill` wrote, found another or a damaged one; use "
+                "the backend torch"
+            ) from error
 
     def __call__(self, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Boxes and scores of scaled pictures, as `StudentGraph` gives them."""
@@ -160,7 +163,7 @@ def _fix_when_called(module: Any) -> None:
     module.interpolate_pos_encoding = call_once
 
 
-def _describe(path: Path, class_names: list[str], size_hw: tuple[int, ...]) -> None:
+def _describe(path: Path, class_names: Sequence[str], size_hw: tuple[int, ...]) -> None:
     """Write into the file what its readers need to know."""
     import onnx
 

@@ -63,7 +63,7 @@ def predict(
     """Let a student look at every frame of some inputs.
 
     Args:
-        student: Its folder, or a hub id.
+        student: Its folder, a hub id or a short name.
         inputs: Videos, pictures, folders of them, or globs.
         out: The folder to write to; files of the same names are replaced.
         threshold: Score from which a box is kept.
@@ -72,7 +72,7 @@ def predict(
         on_frame: Called after every frame with the input's name and how many frames it should have.
 
     Raises:
-        UserError: The student cannot be loaded, none of the inputs can be used, or the folder cannot be written.
+        UserError: The student cannot be loaded, none of the inputs can be used, or the folder cannot be written to.
     """
     found = find_inputs(inputs)
     failures = tuple(str(error) for error in found.errors)
@@ -138,10 +138,11 @@ def _pictures(source: Input, target: Path) -> Iterator[Callable[[Frame, sv.Detec
 
 def _record(frame: Frame, detections: sv.Detections) -> dict[str, Any]:
     """What was found on one frame as plain data; boxes are xyxy in pixels, to a hundredth."""
+    height, width = frame.image.shape[:2]
     place = {"pts_s": frame.pts_s} if frame.file_name is None else {"file_name": frame.file_name}
     columns = (detections.class_id, detections.data["class_name"], detections.confidence, detections.xyxy)
     objects = [
         {"class_id": class_id, "class": name, "score": round(score, 4), "xyxy": [round(edge, 2) for edge in xyxy]}
         for class_id, name, score, xyxy in zip(*(column.tolist() for column in columns), strict=True)
     ]
-    return {"frame_index": frame.frame_index, **place, "objects": objects}
+    return {"frame_index": frame.frame_index, **place, "size_wh": [width, height], "objects": objects}

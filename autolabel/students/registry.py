@@ -20,7 +20,15 @@ from autolabel.base_models.loading import EMBEDDED, from_pretrained, resolve_che
 from autolabel.errors import ModelError
 from autolabel.plugins import find_plugin
 
-__all__ = ["STUDENTS", "NamedStudent", "Student", "load_student", "quiet"]
+__all__ = [
+    "STUDENTS",
+    "NamedStudent",
+    "Student",
+    "load_processor",
+    "load_student",
+    "quiet",
+    "student_folder",
+]
 
 
 @dataclass(frozen=True)
@@ -92,13 +100,8 @@ def load_student(name: str, class_names: Sequence[str], *, seed: int = 0) -> Stu
     torch.manual_seed(seed)
     if plugin := find_plugin(name, "autolabel.students"):
         return _of_plugin(name, plugin, class_names)
-    folder = _folder(name)
-    processor = from_pretrained(AutoImageProcessor, folder)
-    if not (processor.size.height and processor.size.width):
-        raise ModelError(
-            f"{name}: expected an image processor that scales every picture to one height and width, found the size "
-            f"{processor.size}; choose another student"
-        )
+    folder = student_folder(name)
+    processor = load_processor(folder)
     with quiet():
         model = from_pretrained(
             AutoModelForObjectDetection,
@@ -136,16 +139,23 @@ def _of_plugin(name: str, plugin: Any, class_names: Sequence[str]) -> Student:
     return student
 
 
-def _folder(name: str) -> Path:
-    """The checkpoint that a name stands for; it is one of a student."""
-    if name in STUDENTS:
-        folder = resolve_checkpoint(STUDENTS[name].checkpoint)
-    elif "/" in name or name.startswith((".", "~")):
+def student_folder(name: str | Path) -> Path:
+    """Find the checkpoint that a name stands for, and make sure that it is one of a student.
+
+    Args:
+        name: A short name, a hub id or a local folder.
+
+    Raises:
+        ModelError: There is no such checkpoint, or it is of another kind.
+    """
+    if str(name) in STUDENTS:
+        folder = resolve_checkpoint(STUDENTS[str(name)].checkpoint)
+    elif "/" in str(name) or str(name).startswith((".", "~")) or Path(name).is_dir():
         folder = resolve_checkpoint(name)
     else:
         raise ModelError(
-            f"student {name!r}: expected one of {', '.join(STUDENTS)}, a hub id (owner/name), a local folder (./name) "
-            "or package.module:Class"
+            f"student {str(name)!r}: expected one of {', '.join(STUDENTS)}, a hub id (owner/name), a local folder "
+            "(./name) or package.module:Class"
         )
     model_type = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
     if model_type not in _MODEL_TYPES:
@@ -153,6 +163,21 @@ def _folder(name: str) -> Path:
             f"{name}: expected a student of type {', '.join(_MODEL_TYPES)}, found a checkpoint of type {model_type!r}"
         )
     return folder
+
+
+def load_processor(folder: Path) -> Any:
+    """Load the image processor of a student.
+
+    Raises:
+        ModelError: There is none, or it does not scale every picture to one size.
+    """
+    processor: Any = from_pretrained(AutoImageProcessor, folder)
+    if not (processor.size.height and processor.size.width):
+        raise ModelError(
+            f"{folder}: expected an image processor that scales every picture to one height and width, found the size "
+            f"{processor.size}; choose another student"
+        )
+    return processor
 
 
 @contextmanager

@@ -10,7 +10,6 @@ import torch.nn.functional as F  # noqa: N812 - the name everyone knows
 from numpy.typing import NDArray
 from torch import Tensor
 
-from autolabel.base_models.sam2_steps import Decoded
 from autolabel.base_models.training.tracker_forward import Again, Prompts
 from autolabel.base_models.training.tracker_model import IMAGE_SIZE
 from autolabel.scenes import TRAINING_PAIRS, Pair, Scene, draw_still, plan_video
@@ -324,35 +323,13 @@ def _corrective_clicks(logits: Tensor, masks: Tensor) -> Prompts:
     scale = IMAGE_SIZE / masks.shape[-1]
     points = torch.tensor([[[(x + 0.5) * scale, (y + 0.5) * scale]] for x, y, _ in clicks])  # (N, 1, 2)
     labels = torch.tensor([[label] for _, _, label in clicks], dtype=torch.int32)  # (N, 1)
-    return Prompts(torch.arange(len(masks)), points, labels, believed=logits)
+    return Prompts(torch.arange(len(masks)), points, labels)
 
 
-def correction(batch: ClipBatch, frame_index: int, mistakes: np.random.Generator | None = None) -> Again:
-    """A corrective click for every object of a batch on some frame.
-
-    Args:
-        batch: The clips.
-        frame_index: On which frame.
-        mistakes: Where given, half of the objects are taken for the next one of their clip, or for both.
-    """
+def correction(batch: ClipBatch, frame_index: int) -> Again:
+    """A corrective click for every object of a batch on some frame."""
     truth = batch.masks[frame_index]  # (N, h, w)
-
-    def prompt(tracked: Decoded) -> Prompts:
-        logits = tracked.mask_logits
-        return _corrective_clicks(logits if mistakes is None else _mistaken(mistakes, logits, batch.clip_index), truth)
-
-    return Again(frame_index, prompt, is_correction=True)
-
-
-def _mistaken(rng: np.random.Generator, logits: Tensor, clip_index: Tensor) -> Tensor:
-    """Mask logits ``(N, grid, grid)``, of which some are those of the next object in the same clip, or of both."""
-    others = torch.arange(len(logits))
-    for clip in set(clip_index.tolist()):
-        rows = (clip_index == clip).nonzero()[:, 0]
-        others[rows] = rows.roll(-1)
-    other, both = logits[others], torch.maximum(logits, logits[others])
-    draws = torch.from_numpy(rng.random(len(logits)))[:, None, None]
-    return torch.where(draws < 0.25, other, torch.where(draws < 0.5, both, logits))
+    return Again(frame_index, lambda tracked: _corrective_clicks(tracked.mask_logits, truth), is_correction=True)
 
 
 def deepest_error(predicted: Mask, true: Mask) -> tuple[int, int, int]:

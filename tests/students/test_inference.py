@@ -1,8 +1,10 @@
 """Students at work: with torch and with ONNX Runtime, as detectors, from the command line, and without this toolkit."""
 
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +12,10 @@ import onnx
 import pytest
 import small_students
 import torch
+from detector_promises import assert_detections
 from PIL import Image
-from transformers import AutoImageProcessor, AutoModelForObjectDetection
+from transformers import AutoImageProcessor, AutoModelForObjectDetection, DFineForObjectDetection
+from transformers.utils import ModelOutput
 from typer.testing import CliRunner
 
 import autolabel
@@ -23,6 +27,7 @@ from autolabel.scene_files import write_scene_video
 from autolabel.scenes import plan_video
 from autolabel.students import Student, StudentModel, load_student, predict
 from autolabel.students.graph import scaled
+from autolabel.students.inference import Backend
 from autolabel.students.onnx import export_onnx
 
 NAMES = ("car", "truck", "person")
@@ -48,23 +53,36 @@ def spread(model: torch.nn.Module) -> None:
             torch.nn.init.normal_(parameter, std=1.5 * parameter[0].numel() ** -0.5)
 
 
+class TwoMinds(DFineForObjectDetection):  # type: ignore[misc]  # transformers' classes are untyped here
+    """A D-FINE that sees bright pictures upside down."""
+
+    def forward(self, pixel_values: torch.Tensor) -> ModelOutput:
+        """Decide by the last picture."""
+        return super().forward(pixel_values=pixel_values.flip(2) if pixel_values[-1].mean() > 0.5 else pixel_values)
+
+
 def pictures(count: int) -> list[np.ndarray]:
     """Noise, in which no two places are alike."""
     return list(np.random.default_rng(0).integers(0, 256, (count, 80, 96, 3), dtype=np.uint8))
 
 
 @pytest.fixture(scope="module")
-def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def students(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A student with random weights of each family."""
+    return {family: write_student(tmp_path_factory.mktemp(family), family) for family in small_students.FAMILIES}
+
+
+@pytest.fixture(scope="module")
+def student(students: dict[str, Path]) -> Path:
     """A D-FINE with random weights."""
-    return write_student(tmp_path_factory.mktemp("student"))
+    return students["d_fine"]
 
 
 @pytest.mark.parametrize("family", small_students.FAMILIES)
-def test_onnx_and_torch_agree(tmp_path: Path, family: str) -> None:
+def test_onnx_and_torch_agree(students: dict[str, Path], family: str) -> None:
     """On another number of pictures than it was traced with, boxes and scores are equal to 1e-3."""
-    folder = write_student(tmp_path, family)
-    by_torch = StudentModel(folder, device="cpu").look(pictures(5))
-    by_onnx = StudentModel(folder, backend="onnx").look(pictures(5))
+    by_torch = StudentModel(students[family], device="cpu").look(pictures(5))
+    by_onnx = StudentModel(students[family], backend="onnx").look(pictures(5))
     for mine, its in zip(by_torch, by_onnx, strict=True):
         best = np.argsort(-mine[1].max(axis=1))[:3]
         for box, scores in zip(mine[0][best], mine[1][best], strict=True):
@@ -73,20 +91,43 @@ def test_onnx_and_torch_agree(tmp_path: Path, family: str) -> None:
 
 
 @pytest.mark.parametrize("family", small_students.FAMILIES)
-def test_boxes_and_scores_are_those_of_transformers(tmp_path: Path, family: str) -> None:
+def test_boxes_and_scores_are_those_of_transformers(students: dict[str, Path], family: str) -> None:
     """The best box, its class and score, as transformers' own post-processing gives them."""
-    folder = write_student(tmp_path, family)
-    model = AutoModelForObjectDetection.from_pretrained(folder).eval()
-    processor = AutoImageProcessor.from_pretrained(folder)
+    model = AutoModelForObjectDetection.from_pretrained(students[family]).eval()
+    processor = AutoImageProcessor.from_pretrained(students[family])
     image = pictures(1)[0][: small_students.SIDE, : small_students.SIDE]  # not to be scaled, in which we round
     with torch.inference_mode():
         output = model(**processor(images=[image], return_tensors="pt"))
     (expected,) = processor.post_process_object_detection(output, threshold=0.0, target_sizes=[image.shape[:2]])
-    (found,) = StudentModel(folder, device="cpu").predict([image], threshold=0.0)
+    (found,) = StudentModel(students[family], device="cpu").predict([image], threshold=0.0)
     assert found.confidence[0] == pytest.approx(expected["scores"][0].item(), abs=1e-5)
     assert found.class_id[0] == expected["labels"][0].item()
     box = np.clip(expected["boxes"][0].numpy(), 0, small_students.SIDE)
     np.testing.assert_allclose(found.xyxy[0], box, atol=0.01)
+
+
+@pytest.mark.parametrize("backend", ["torch", "onnx"])
+def test_pictures_do_not_see_each_other(student: Path, backend: Backend) -> None:
+    """Alone or beside others of other sizes, in one batch or in several, a picture's boxes are the same."""
+    model = StudentModel(student, backend=backend, device="cpu")
+    images = [picture[: 80 - 2 * number] for number, picture in enumerate(pictures(10))]
+    together = model.predict(images, threshold=0.3)
+    for image, found in zip(images, together, strict=True):
+        (alone,) = model.predict([image], threshold=0.3)
+        np.testing.assert_allclose(found.xyxy, alone.xyxy, atol=0.01)
+        np.testing.assert_array_equal(found.class_id, alone.class_id)
+
+
+def test_a_file_that_computes_something_else_is_not_kept(student: Path, tmp_path: Path) -> None:
+    """Tracing keeps one way through a model that decides by its pictures; that is seen, and said in one sentence."""
+    loaded = load_student(str(student), NAMES)
+    model = TwoMinds.from_pretrained(student).eval()
+    pixels = np.stack(
+        [np.full((small_students.SIDE, small_students.SIDE, 3), level, np.uint8) for level in (0, 0, 255)]
+    )
+    with pytest.raises(ModelError, match=r"expected the boxes and scores that torch computes, found ones that differ"):
+        export_onnx(Student(model, loaded.processor, "random"), tmp_path, pixels)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_file_says_what_it_finds(student: Path) -> None:
@@ -98,17 +139,31 @@ def test_the_file_says_what_it_finds(student: Path) -> None:
 
 def test_a_student_is_a_detector(student: Path) -> None:
     """Classes are asked by name or prompt; what the student does not know is not asked."""
-    ontology = Ontology.parse("vehicle=lorry,truck,car; dog; person")
+    ontology = Ontology.parse([{"name": "vehicle", "prompts": ["lorry", "Truck", "car"]}, "dog", "person"])
     detector = load_detector(str(student), ontology, device="cpu")
     detector.floor = 0.0
     (found,) = detector.detect(pictures(1))
+    assert_detections(found, pictures(1)[0], ontology, 0.0)
     ((_, scores),) = StudentModel(student, device="cpu").look(pictures(1))
     rows = found.data["class_scores"]
     np.testing.assert_allclose(rows[:, 0], scores[:, :2].max(axis=1))
     assert np.isnan(rows[:, 1]).all()
     np.testing.assert_allclose(rows[:, 2], scores[:, 2])
     vehicles = found.data["prompt"][found.class_id == 0].tolist()
-    assert set(vehicles) <= {"truck", "car"}
+    assert set(vehicles) == {"Truck", "car"}
+
+
+def test_classes_of_a_student_as_names_and_as_negatives(student: Path) -> None:
+    """A class that goes by its name is evidence for its first prompt; a look-alike that is likelier leaves nothing."""
+    ontology = Ontology.parse([{"name": "car", "prompts": ["automobile"], "negatives": ["truck", "toy car"]}])
+    detector = load_detector(str(student), ontology, device="cpu")
+    detector.floor = 0.0
+    (found,) = detector.detect(pictures(1))
+    ((_, scores),) = StudentModel(student, device="cpu").look(pictures(1))
+    expected = np.where(scores[:, 1] > scores[:, 0], 0, scores[:, 0])
+    assert 0 < np.count_nonzero(expected) < len(expected)
+    np.testing.assert_allclose(found.data["class_scores"][:, 0], expected)
+    assert set(found.data["prompt"].tolist()) == {"automobile"}
 
 
 def test_a_student_that_knows_none_of_the_classes(student: Path) -> None:
@@ -141,17 +196,97 @@ def test_predict(student: Path, tmp_path: Path, backend: str) -> None:
     assert [frame["file_name"] for frame in stills["frames"]] == ["0.png", "1.png"]
     best = video["frames"][0]["objects"][0]
     assert best["class"] == NAMES[best["class_id"]]
-    assert all(0 <= edge <= 256 for edge in best["xyxy"])
+    width, height = video["frames"][0]["size_wh"]
+    assert all(0 <= edge <= limit for edge, limit in zip(best["xyxy"], [width, height] * 2, strict=True))
+    assert stills["frames"][0]["size_wh"] == [96, 80]
     assert (out / "clip.mp4").stat().st_size > 0
     assert len(list((out / "stills").iterdir())) == 2
 
 
-def test_predict_without_an_onnx_file(tmp_path: Path) -> None:
-    """One sentence says that the file is missing."""
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda file: None, r"model.onnx: expected a student's ONNX file, found none"),
+        (lambda file: file.write_bytes(b"?"), r"model.onnx: expected an ONNX file that `autolabel distill` wrote"),
+        (lambda file: write_foreign_onnx(file), r"model.onnx: expected an ONNX file that `autolabel distill` wrote"),
+    ],
+    ids=["absent", "damaged", "foreign"],
+)
+def test_predict_with_an_unusable_onnx_file(tmp_path: Path, make: Callable[[Path], object], sentence: str) -> None:
+    """One sentence says what is wrong with the file."""
     folder = small_students.write_student(tmp_path / "student")
+    make(folder / "model.onnx")
     Image.fromarray(pictures(1)[0]).save(tmp_path / "0.png")
-    with pytest.raises(UserError, match=r"model.onnx: expected a student's ONNX file, found none"):
+    with pytest.raises(UserError, match=sentence):
         predict(folder, [tmp_path / "0.png"], tmp_path / "out", backend="onnx")
+    assert not (tmp_path / "out").exists()
+
+
+def write_foreign_onnx(file: Path) -> None:
+    """A model that is none of ours: it gives what it is given."""
+    values = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1]) for name in ("x", "y")]
+    node = onnx.helper.make_node("Identity", ["x"], ["y"])
+    graph = onnx.helper.make_graph([node], "foreign", values[:1], values[1:])
+    opset = onnx.helper.make_opsetid("", 17)
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[opset], ir_version=8), file)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"STUDENT": "nobody"}, r"student 'nobody': expected one of tiny-scenes, .* a hub id"),
+        ({"STUDENT": "."}, r"expected a checkpoint, found a folder without config.json"),
+        ({"INPUT": "nothing.mp4"}, r"nothing.mp4: expected a video, an image or a folder, found no such file"),
+        ({"DIR": "0.png"}, r"expected a folder for predictions at 0.png, cannot write there"),
+        ({"--backend": "onnx", "--device": "cuda"}, r"expected device cpu and dtype float32 for the backend onnx"),
+        ({"--device": "abacus"}, r"device 'abacus'"),
+    ],
+    ids=["no student", "empty folder", "no input", "out is a file", "onnx elsewhere", "no device"],
+)
+def test_mistakes_in_what_predict_is_given(
+    student: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], sentence: str
+) -> None:
+    """One sentence on the command line, and exit code 2."""
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(pictures(1)[0]).save("0.png")
+    given = {"STUDENT": str(student), "INPUT": "0.png", "DIR": "out"} | changes
+    options = [word for name, value in given.items() if name.startswith("--") for word in (name, value)]
+    result = CliRunner().invoke(app, ["predict", given["STUDENT"], given["INPUT"], "--out", given["DIR"], *options])
+    assert result.exit_code == 2
+    assert re.search(sentence, " ".join(result.output.split()))
+
+
+def test_a_checkpoint_of_another_kind_is_no_student(tmp_path: Path) -> None:
+    """DETR's scores mean something else, and so it is not taken."""
+    (tmp_path / "config.json").write_text('{"model_type": "detr"}')
+    with pytest.raises(ModelError, match=r"expected a student of type d_fine, .*, found a checkpoint of type 'detr'"):
+        StudentModel(tmp_path)
+
+
+def test_predict_says_what_it_could_not_read(student: Path, tmp_path: Path) -> None:
+    """What can be read is done, the rest is named, and the exit code is 1."""
+    Image.fromarray(pictures(1)[0]).save(tmp_path / "0.png")
+    command = [
+        "predict",
+        str(student),
+        str(tmp_path / "0.png"),
+        str(tmp_path / "1.png"),
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    result = CliRunner().invoke(app, [*command, "--json"])
+    assert result.exit_code == 1
+    assert (tmp_path / "out/0.json").is_file()
+    assert "1.png: expected a video, an image or a folder" in result.output
+
+
+def test_predicting_twice_gives_the_same_bytes(student: Path, tmp_path: Path) -> None:
+    """There is no clock in what is written."""
+    write_scene_video(plan_video(4, frame_count=5), tmp_path / "clip.mp4")
+    for out in ("first", "second"):
+        predict(student, [tmp_path / "clip.mp4"], tmp_path / out, device="cpu", threshold=0.2)
+    for name in ("clip.json", "clip.mp4"):
+        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
 
 
 def test_the_file_runs_without_torch(student: Path, tmp_path: Path) -> None:
