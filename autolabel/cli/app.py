@@ -11,7 +11,17 @@ import click
 import typer
 from typer.core import TyperGroup
 
-from autolabel.cli import datasets, demonstration, distilling, evaluating, information, labelling, predicting, uploading
+from autolabel.cli import (
+    datasets,
+    demonstration,
+    distilling,
+    evaluating,
+    information,
+    labelling,
+    predicting,
+    trying,
+    uploading,
+)
 from autolabel.errors import UserError
 
 __all__ = ["app", "main"]
@@ -32,6 +42,7 @@ class _Commands(TyperGroup):
 app = typer.Typer(cls=_Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 app.command("demo")(demonstration.demo)
+app.command("try")(trying.try_ontology)
 app.command("label")(labelling.label)
 app.command("export")(datasets.export)
 app.command("distill")(distilling.distill)
