@@ -38,7 +38,7 @@ app.command("upload")(uploading.upload)
 app.command("render")(datasets.render)
 app.command("report")(datasets.report)
 app.command("evaluate")(evaluating.evaluate)
-app.command("models")(information.models)
+app.add_typer(information.models, name="models")
 app.add_typer(information.ontology, name="ontology")
 
 
