@@ -22,7 +22,7 @@ class Detected:
     """One detection with its mask.
 
     Attributes:
-        rle: Mask that the tracker makes of the box, never empty.
+        rle: Mask that the detector gives or the tracker makes of the box, never empty.
         class_scores: Score of every class, NaN where it was not asked, length C.
         prompt: The words that won.
     """

@@ -1,4 +1,4 @@
-"""The whole way once, offline: drawn videos, labels by the embedded models, datasets, pictures, figures."""
+"""The whole way once, offline: drawn videos, labels by the embedded models, datasets, pictures, figures, a student."""
 
 import shutil
 from collections.abc import Callable
@@ -19,6 +19,7 @@ from autolabel.report import write_report
 from autolabel.scene_files import ontology_for, write_scene_video, write_truth
 from autolabel.scenes import plan_video
 from autolabel.store import Run
+from autolabel.students import Distilled, DistillOptions, OnStep, distill, ignore_steps, missing_libraries
 
 __all__ = ["DemoReport", "run_demo"]
 
@@ -28,6 +29,10 @@ _SEED: Final = 30_000_000
 _SCENES: Final = (10, 26, 24)
 """Second elements: scenes with several objects most of the time, on different backgrounds."""
 
+_PAIRS: Final = tuple((colour, shape) for colour in ("red", "blue", "yellow") for shape in ("circle", "star"))
+"""What is in the videos: few enough classes for a student to see each of them often."""
+
+_EPOCHS: Final = 10.0
 _FORMATS: Final = ("coco", "yolo")
 _MARK: Final = "README.txt"
 _WHAT_IT_IS: Final = """What `autolabel demo` made; the next demo into this folder replaces it.
@@ -39,6 +44,7 @@ coco/       the labels as a COCO dataset
 yolo/       the labels as a YOLO dataset
 rendered/   the videos with the labels drawn in
 report.html the labels at a glance
+student/    a small detector that learned from coco/
 """
 
 
@@ -50,11 +56,13 @@ class DemoReport:
         ontology: The classes that were asked for; some are in no video.
         figures: The labels against the truth.
         paths: Files and folders that were made, each by what it is.
+        student: The small detector that learned from the labels; None where the libraries for it are not installed.
     """
 
     ontology: Ontology
     figures: Evaluation
     paths: dict[str, Path]
+    student: Distilled | None
 
 
 def run_demo(
@@ -63,14 +71,16 @@ def run_demo(
     frame_count: int = 72,
     on_step: Callable[[str], None] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    on_training: OnStep = ignore_steps,
 ) -> DemoReport:
-    """Draw videos, label, export, render, report and evaluate them.
+    """Draw videos, label, export, render, report and evaluate them, and distil the labels into a student.
 
     Args:
         out: A new or empty folder, or that of an earlier demo, which is replaced.
         frame_count: Frames of each video.
         on_step: Called with what is about to be done, in words.
         on_progress: Called after every labelled frame.
+        on_training: Called after every step of the student's training, see `autolabel.students.distill`.
 
     Raises:
         UserError: The folder holds other things or cannot be written.
@@ -100,7 +110,15 @@ def run_demo(
 
     announce("evaluating")
     figures = evaluation.evaluate(list(run), read_coco_video(paths["truth"]))
-    return DemoReport(ontology, figures, paths)
+    student = None
+    if missing := missing_libraries():
+        announce(f"no student, which needs {' and '.join(missing)}: pip install 'openvocab-autolabel[train,onnx]'")
+    else:
+        announce("distilling a student")
+        paths["student"] = out / "student"
+        options = DistillOptions(epochs=_EPOCHS, evaluations=4)
+        student = distill(paths["coco"], "tiny-scenes", paths["student"], options, on_step=on_training)
+    return DemoReport(ontology, figures, paths, student)
 
 
 def _prepare(out: Path) -> None:
@@ -121,7 +139,7 @@ def _clear(out: Path) -> None:
     mark = out / _MARK
     if not mark.is_file() or mark.read_text(encoding="utf-8") != _WHAT_IT_IS:
         raise UserError(f"expected a new or empty folder for the demo at {out}, found files; choose another with --out")
-    for name in ("videos", "run", *_FORMATS, "rendered"):
+    for name in ("videos", "run", *_FORMATS, "rendered", "student"):
         shutil.rmtree(out / name, ignore_errors=True)
     for name in ("truth.json", "report.html"):
         (out / name).unlink(missing_ok=True)
@@ -130,7 +148,9 @@ def _clear(out: Path) -> None:
 def _draw(folder: Path, frame_count: int) -> list[VideoLabels]:
     folder.mkdir()
     return [
-        write_scene_video(plan_video([_SEED, scene], frame_count=frame_count), folder / f"scene-{number}.mp4")
+        write_scene_video(
+            plan_video([_SEED, scene], frame_count=frame_count, pairs=_PAIRS), folder / f"scene-{number}.mp4"
+        )
         for number, scene in enumerate(_SCENES, start=1)
     ]
 

@@ -93,9 +93,11 @@ class Setup:
     def detect(self, frame: Frame, session: TrackerSession) -> list[Detected]:
         """Find objects on an encoded frame, with masks, each object once, the best score first."""
         (detections,) = self.detector.detect([frame.image])
-        batch = session.segment(frame.frame_index, detections.xyxy.astype(np.float64))
+        found = detections.mask  # a detector that gives masks knows better than a box what it means
+        if found is None:
+            found = session.segment(frame.frame_index, detections.xyxy.astype(np.float64)).masks
         return unite_duplicates(
-            from_detections(detections, [_encode(mask) for mask in batch.masks]),
+            from_detections(detections, [_encode(mask) for mask in found]),
             same_class_iou=self.settings.same_class_iou,
             any_class_iou=self.settings.any_class_iou,
         )
@@ -143,20 +145,21 @@ class EngineState:
 
 
 class Labeler:
-    """Labels one input, frame by frame; what is common to videos and stills.
+    """Labels one input, frame by frame; what is common to videos and stills, whatever model finds the objects.
 
     Attributes:
         state: All that changes, apart from the tracker's memory.
 
     Args:
-        setup: What turns frames into labels.
+        settings: What to decide by.
+        model: Name of what detects; it stands in the evidence.
         state: Where an interrupted labeler was; None to begin.
     """
 
-    def __init__(self, setup: Setup, state: EngineState | None = None) -> None:
+    def __init__(self, settings: EngineSettings, model: str, state: EngineState | None = None) -> None:
         self.state = state or EngineState()
-        self._setup = setup
-        self._settings = setup.settings
+        self._settings = settings
+        self._model = model
         self._frames: list[FrameLabels] = []
         self._rows: list[LabelRow] = []
         self._findings: list[Finding] = []
@@ -178,8 +181,13 @@ class Labeler:
     def _begin_track(self, frame_index: int, item: Detected) -> Track:
         self.state.last_object_id += 1
         track = Track(self.state.last_object_id, rows={frame_index: (item.rle, Source.DETECTED)})
-        track.support(frame_index, item, self._setup.detector.name)
+        track.support(frame_index, item, self._model)
         return track
+
+    def _least_duration(self, track: Track) -> int:
+        """Frames that an object must last if a single keyframe saw it; none if the shot may have cut it short."""
+        cut_short = track.first == self.state.shot_start or track.last == self.state.last_index
+        return 0 if cut_short else self._settings.keyframe_every // 2
 
     def _note(self, frame: Frame, *, keyframe: bool) -> FrameLabels:
         height, width = frame.image.shape[:2]
@@ -206,7 +214,8 @@ class VideoLabeler(Labeler):
     """
 
     def __init__(self, setup: Setup, state: EngineState | None = None, tracker_state: bytes = b"") -> None:
-        super().__init__(setup, state)
+        super().__init__(setup.settings, setup.detector.name, state)
+        self._setup = setup
         self._session: TrackerSession
         self._not_encoded: dict[int, NDArray[np.uint8]] = {}  # frames of the window that were read once more
         if self.state.window:
@@ -270,11 +279,6 @@ class VideoLabeler(Labeler):
         self.state.ended = [track for track in self.state.ended if track.rows or track.aside]
         self._findings += [conclude(track, self._least_duration(track)) for track in gone]
 
-    def _least_duration(self, track: Track) -> int:
-        """Frames that an object must last if a single keyframe saw it; none if the shot may have cut it short."""
-        cut_short = track.first == self.state.shot_start or track.last == self.state.last_index
-        return 0 if cut_short else self._settings.keyframe_every // 2
-
     def _advance(self, frame_index: int) -> None:
         """Track the live masklets onto a frame."""
         batch = self._session.step(frame_index, list(self.state.live))
@@ -325,7 +329,7 @@ class VideoLabeler(Labeler):
             if self._setup.starts(item):
                 confident.append(track)
                 self._flag_drift(frame_index, track, item)
-            track.support(frame_index, item, self._setup.detector.name)
+            track.support(frame_index, item, self._model)
             track.missed.clear()
             track.rows[frame_index] = (item.rle, Source.DETECTED)
         self._condition(frame_index, confident)
@@ -499,7 +503,7 @@ class VideoLabeler(Labeler):
         unused = self.state.unused[frame_index]
         pairs = match([track.rows[frame_index][0]], [item.rle for item in unused], gate=self._settings.match_iou)
         for _, column in pairs:
-            track.support(frame_index, unused.pop(column), self._setup.detector.name)
+            track.support(frame_index, unused.pop(column), self._model)
 
     def _end(self, tracks: Sequence[Track]) -> None:
         self._session.drop([track.object_id for track in tracks])
@@ -508,7 +512,16 @@ class VideoLabeler(Labeler):
 
 
 class ImageLabeler(Labeler):
-    """Labels unordered stills: every confident detection is an object of its own."""
+    """Labels unordered stills: every confident detection is an object of its own.
+
+    Args:
+        setup: What turns stills into labels.
+        state: Where an interrupted labeler was; None to begin.
+    """
+
+    def __init__(self, setup: Setup, state: EngineState | None = None) -> None:
+        super().__init__(setup.settings, setup.detector.name, state)
+        self._setup = setup
 
     def label(self, frames: Iterable[Frame]) -> Iterator[FrameLabels]:
         """Label the stills from `state.needed_from` on; gives back each one when it was looked at."""

@@ -10,19 +10,27 @@ from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from itertools import dropwhile
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from pydantic import TypeAdapter
 
-from autolabel.base_models.protocols import Described, Detector, Tracker
-from autolabel.base_models.registry import load_detector, load_tracker
+from autolabel.base_models.exemplars import Exemplar, describe_exemplars
+from autolabel.base_models.protocols import ConceptTracker, Described, Detector, Tracker
+from autolabel.base_models.registry import (
+    DEFAULT_DETECTOR,
+    DEFAULT_TRACKER,
+    load_concept_tracker,
+    load_detector,
+    load_tracker,
+)
+from autolabel.concepts import ConceptImageLabeler, ConceptSetup, ConceptVideoLabeler
 from autolabel.engine import EngineSettings, EngineState, ImageLabeler, Labeler, Setup, VideoLabeler
-from autolabel.errors import InputError
+from autolabel.errors import InputError, ModelError
 from autolabel.frames import prefetch
 from autolabel.inputs import Input
 from autolabel.labels import InputKind
 from autolabel.ontologies import Ontology
-from autolabel.stages import Stages, TimedDetector, TimedTracker
+from autolabel.stages import Stages, TimedConceptTracker, TimedDetector, TimedTracker
 from autolabel.store import InputIdentity, InputRecord, Journal, RunWriter, layout
 from autolabel.video import VideoInput
 
@@ -45,27 +53,53 @@ class Recipe:
 
     Attributes:
         ontology: What to find.
-        detector: A name as `autolabel.base_models.registry` lists them.
-        tracker: Likewise.
+        detector: A name as `autolabel.base_models.registry` lists them; `DEFAULT_DETECTOR` where None.
+        tracker: Likewise; `DEFAULT_TRACKER` where None.
         settings: What the engine decides by.
         device: Where the models run; chosen by themselves where None.
         dtype: Their precision, likewise.
         memories: How many frames the tracker remembers of an object at most, likewise.
+        exemplars: Pictures that mean a class of the ontology, beside its prompts.
         threads: Threads that torch computes with; the last digits of the scores depend on them.
         classes_before: How many classes of the run the inputs are labelled for already, others than the ontology's.
+        concept_tracker: A name likewise of a model that is both; None for a detector and a tracker.
+
+    Raises:
+        ModelError: A concept tracker is named beside a detector or a tracker.
     """
 
     ontology: Ontology
-    detector: str
-    tracker: str
+    detector: str | None
+    tracker: str | None
     settings: EngineSettings
     device: str | None = None
     dtype: str | None = None
     memories: int | None = None
+    exemplars: tuple[Exemplar, ...] = ()
     threads: int = 1
     classes_before: int = 0
+    concept_tracker: str | None = None
 
-    def load(self) -> Setup:
+    def __post_init__(self) -> None:
+        given = [f"the {role} {name}" for role in ("detector", "tracker") if (name := getattr(self, role))]
+        if self.concept_tracker is not None and given:
+            raise ModelError(
+                f"expected a concept tracker alone or a detector and a tracker, found the concept tracker "
+                f"{self.concept_tracker} with {' and '.join(given)}; leave out one or the other"
+            )
+        if self.concept_tracker is not None and self.exemplars:
+            raise ModelError(
+                f"expected a detector for exemplars, found the concept tracker {self.concept_tracker}; leave "
+                "--exemplar out, or name a detector and a tracker"
+            )
+
+    def for_classes_from(self, class_id: int) -> Self:
+        """The same for inputs that are labelled for the first classes already."""
+        ontology = Ontology(classes=self.ontology.classes[class_id:])
+        exemplars = tuple(shown for shown in self.exemplars if shown.class_name in ontology.class_names)
+        return replace(self, ontology=ontology, exemplars=exemplars, classes_before=class_id)
+
+    def load(self) -> Setup | ConceptSetup:
         """Load the models.
 
         Raises:
@@ -74,24 +108,30 @@ class Recipe:
         import torch
 
         torch.set_num_threads(self.threads)
+        if self.concept_tracker is not None:
+            tracker = load_concept_tracker(
+                self.concept_tracker, self.ontology, device=self.device, dtype=self.dtype, memories=self.memories
+            )
+            return ConceptSetup(self.ontology, tracker, self.settings)
         return Setup(
             self.ontology,
-            load_detector(self.detector, self.ontology, device=self.device, dtype=self.dtype),
-            load_tracker(self.tracker, device=self.device, dtype=self.dtype, memories=self.memories),
+            load_detector(
+                self.detector or DEFAULT_DETECTOR,
+                self.ontology,
+                device=self.device,
+                dtype=self.dtype,
+                exemplars=self.exemplars,
+            ),
+            load_tracker(self.tracker or DEFAULT_TRACKER, device=self.device, dtype=self.dtype, memories=self.memories),
             self.settings,
         )
 
 
-def describe(recipe: Recipe, setup: Setup, selection: Mapping[str, Any]) -> dict[str, Any]:
+def describe(recipe: Recipe, setup: Setup | ConceptSetup, selection: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration of a run: a recipe and what was made of it, as plain data."""
     return {
         "ontology": setup.ontology.to_dict(),
-        "detector": {
-            **_describe_model(setup.detector),
-            "threshold": float(setup.detector.threshold),
-            "floor": float(setup.detector.floor),
-        },
-        "tracker": _describe_model(setup.tracker),
+        **_describe_models(setup, recipe.exemplars),
         "engine": asdict(setup.settings),
         "threads": recipe.threads,
         "selection": dict(selection),
@@ -99,15 +139,36 @@ def describe(recipe: Recipe, setup: Setup, selection: Mapping[str, Any]) -> dict
     }
 
 
-def _describe_model(model: Detector | Tracker) -> dict[str, str]:
+def _describe_models(setup: Setup | ConceptSetup, exemplars: Sequence[Exemplar]) -> dict[str, Any]:
+    if isinstance(setup, ConceptSetup):
+        threshold = float(setup.tracker.threshold)
+        return {"concept_tracker": {**_describe_model(setup.tracker), "threshold": threshold}}
+    return {
+        "detector": {
+            **_describe_model(setup.detector),
+            **describe_exemplars(exemplars),
+            "threshold": float(setup.detector.threshold),
+            "floor": float(setup.detector.floor),
+        },
+        "tracker": _describe_model(setup.tracker),
+    }
+
+
+def _describe_model(model: Detector | Tracker | ConceptTracker) -> dict[str, str]:
     details = dict(model.configuration) if isinstance(model, Described) else {}
     return {"name": model.name, "class": f"{type(model).__module__}:{type(model).__qualname__}", **details}
 
 
 def label_input(
-    source: Input, setup: Setup, writer: RunWriter, report: Callable[[int], None], classes_before: int = 0
+    source: Input,
+    setup: Setup | ConceptSetup,
+    writer: RunWriter,
+    report: Callable[[int], None],
+    classes_before: int = 0,
 ) -> tuple[str, ...]:
     """Label one input and write its folder, going on where an interrupted process was.
+
+    A video that a concept tracker had begun is begun anew, for such a model's memory cannot be saved.
 
     Args:
         source: The input.
@@ -151,16 +212,25 @@ def label_input(
     return problems
 
 
-def _timed(setup: Setup, stages: Stages) -> Setup:
+def _timed(setup: Setup | ConceptSetup, stages: Stages) -> Setup | ConceptSetup:
     """The same setup, with clocks on its models."""
+    if isinstance(setup, ConceptSetup):
+        return replace(setup, tracker=TimedConceptTracker(setup.tracker, stages))
     detector, tracker = TimedDetector(setup.detector, stages), TimedTracker(setup.tracker, stages)
     return replace(setup, detector=detector, tracker=tracker)
 
 
-def _labeler(source: Input, setup: Setup, journal: Journal, first_state: EngineState) -> Labeler:
+def _labeler(source: Input, setup: Setup | ConceptSetup, journal: Journal, first_state: EngineState) -> Labeler:
     """A new labeler, or one that goes on where the journal ends."""
     saved = journal.saved
     state = _STATE.validate_python(saved.engine) if saved.parts else first_state
+    if isinstance(setup, ConceptSetup):
+        if not isinstance(source, VideoInput):
+            return ConceptImageLabeler(setup, state)
+        if not state.finished:
+            journal.clear()
+            state = first_state
+        return ConceptVideoLabeler(setup, state)
     if isinstance(source, VideoInput):
         return VideoLabeler(setup, state, saved.tracker)
     return ImageLabeler(setup, state)

@@ -174,7 +174,7 @@ class VideoLabels:
         fps: Frames per second; None for stills.
         frame_count: Number of frames as decoded, looked at or not.
         crowds: Regions of a class in which objects are not told apart or not judged, so that nobody is charged for what
-            is found there. Only imported labels have them, and runs do not keep them.
+            is found there. Imported labels have them, and what goes into a dataset; runs do not keep them.
     """
 
     name: str

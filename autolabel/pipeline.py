@@ -3,11 +3,12 @@
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from autolabel.base_models.exemplars import Exemplar
 from autolabel.engine import EngineSettings
 from autolabel.errors import InputError, RunError
 from autolabel.inputs import FoundInputs, Input, find_inputs
@@ -82,8 +83,9 @@ def label(
     ontology: Ontology | str | Sequence[Any] | Mapping[str, Any],
     out: str | Path,
     *,
-    detector: str = "grounding-dino",
-    tracker: str = "sam2",
+    detector: str | None = None,
+    tracker: str | None = None,
+    concept_tracker: str | None = None,
     keyframe_every: int = 12,
     fps: float | None = None,
     start_s: float = 0.0,
@@ -95,6 +97,7 @@ def label(
     device: str | None = None,
     dtype: str | None = None,
     memories: int | None = None,
+    exemplars: Sequence[str] = (),
     on_progress: Callable[[Progress], None] | None = None,
 ) -> LabelSummary:
     """Label videos and images and write the run.
@@ -106,9 +109,12 @@ def label(
         inputs: Videos, images, folders and globs.
         ontology: What to find, as an `Ontology` or anything that `Ontology.parse` takes.
         out: The run's folder, new or of a run of the same configuration.
-        detector: A name as `autolabel.base_models.registry` lists them.
-        tracker: Likewise.
-        keyframe_every: The detector runs on every so manieth labelled frame; the tracker on all of them.
+        detector: A name as `autolabel.base_models.registry` lists them; "grounding-dino" by default.
+        tracker: Likewise; "sam2" by default.
+        concept_tracker: Likewise; one model in place of both. A video that it had begun is begun anew when a call
+            continues an interrupted one, for its memory cannot be saved.
+        keyframe_every: The detector runs on every so manieth labelled frame, the tracker on all of them; of a concept
+            tracker, which detects on every frame, these are the frames on which detections count as evidence.
         fps: Frames per second to label of a video; all by default.
         start_s: Where in a video to begin, in seconds.
         end_s: Where to end, in seconds; at its end by default.
@@ -121,6 +127,8 @@ def label(
         dtype: Precision of the models; by default what suits the checkpoint and the hardware.
         memories: How many frames the tracker remembers of an object at most; fewer are faster. By default what its
             model was trained with.
+        exemplars: Pictures that mean a class, beside its prompts, each as ``"class=picture.png"``, for detectors that
+            take them.
         on_progress: Called after every frame.
 
     Returns:
@@ -135,13 +143,24 @@ def label(
     found = _find(inputs, selection)
     check_run_folder(out)
     settings = EngineSettings(keyframe_every=keyframe_every, shots=shots)
-    recipe = Recipe(whole, detector, tracker, settings, device, dtype, memories, _threads(Path(out), jobs))
+    recipe = Recipe(
+        whole,
+        detector,
+        tracker,
+        settings,
+        device,
+        dtype,
+        memories,
+        tuple(map(Exemplar.parse, exemplars)),
+        threads=_threads(Path(out), jobs),
+        concept_tracker=concept_tracker,
+    )
     setup = recipe.load()
     writer = _writer(Path(out), describe(recipe, setup, selection), whole, extend=extend)
     report = _reporter(found.inputs, on_progress)
     outcomes: list[Outcome] = []
     for classes_done, sources in _by_classes_done(found.inputs, writer).items():
-        part = replace(recipe, ontology=Ontology(classes=whole.classes[classes_done:]), classes_before=classes_done)
+        part = recipe.for_classes_from(classes_done)
         if jobs == 1 or len(sources) < 2:
             outcomes += label_here(sources, part.load() if classes_done else setup, writer, report, classes_done)
         else:
@@ -179,8 +198,9 @@ def estimate(
     inputs: Sequence[str | Path],
     ontology: Ontology | str | Sequence[Any] | Mapping[str, Any],
     *,
-    detector: str = "grounding-dino",
-    tracker: str = "sam2",
+    detector: str | None = None,
+    tracker: str | None = None,
+    concept_tracker: str | None = None,
     keyframe_every: int = 12,
     fps: float | None = None,
     start_s: float = 0.0,
@@ -189,6 +209,7 @@ def estimate(
     device: str | None = None,
     dtype: str | None = None,
     memories: int | None = None,
+    exemplars: Sequence[str] = (),
 ) -> Estimate:
     """Tell how long `label` will take and how much disk its run will need, from the first frames of the first input.
 
@@ -198,7 +219,18 @@ def estimate(
     found = _find(inputs, selection)
     settings = EngineSettings(keyframe_every=keyframe_every)
     threads = _share_of_threads(jobs=1)
-    recipe = Recipe(Ontology.parse(ontology), detector, tracker, settings, device, dtype, memories, threads)
+    recipe = Recipe(
+        Ontology.parse(ontology),
+        detector,
+        tracker,
+        settings,
+        device,
+        dtype,
+        memories,
+        tuple(map(Exemplar.parse, exemplars)),
+        threads=threads,
+        concept_tracker=concept_tracker,
+    )
     counts = {source.slug: _count_frames(source) for source in found.inputs}
     with TemporaryDirectory() as folder:
         sample = _measure(found.inputs[0], recipe, Path(folder))

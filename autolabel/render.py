@@ -52,11 +52,11 @@ def render(run: Run, out: str | Path, *, on_frame: Callable[[], None] | None = N
 
 
 def draw_labels(image: NDArray[np.uint8], detections: sv.Detections) -> NDArray[np.uint8]:
-    """Draw masks, boxes and words, a colour for each object.
+    """Draw masks, boxes and words, a colour for each object, or for each class where objects have no identity.
 
     Args:
         image: RGB uint8, shape ``(H, W, 3)``.
-        detections: What `VideoLabels.detections` gives for this frame.
+        detections: What `VideoLabels.detections` gives for this frame, or boxes with ``data["class_name"]`` alone.
 
     Returns:
         RGB uint8, shape ``(kH, kW, 3)``, k = 1 unless the picture is small.
@@ -67,18 +67,19 @@ def draw_labels(image: NDArray[np.uint8], detections: sv.Detections) -> NDArray[
         return np.ascontiguousarray(bgr[..., ::-1])
     scaled = sv.Detections(
         xyxy=detections.xyxy * factor,
-        mask=np.stack([_enlarged(mask, factor) for mask in detections.mask]),  # (N, kH, kW)
+        mask=None if detections.mask is None else np.stack([_enlarged(mask, factor) for mask in detections.mask]),
         class_id=detections.class_id,
         tracker_id=detections.tracker_id,
     )
     size_wh = bgr.shape[1::-1]
     thickness = sv.calculate_optimal_line_thickness(size_wh)
-    palette, by_object = sv.ColorPalette.LEGACY, sv.ColorLookup.TRACK  # the default one begins with four reds
-    bgr = sv.MaskAnnotator(palette, color_lookup=by_object, opacity=0.4).annotate(bgr, scaled)
-    bgr = sv.BoxAnnotator(palette, color_lookup=by_object, thickness=thickness).annotate(bgr, scaled)
+    palette = sv.ColorPalette.LEGACY  # the default one begins with four reds
+    lookup = sv.ColorLookup.CLASS if detections.tracker_id is None else sv.ColorLookup.TRACK
+    bgr = sv.MaskAnnotator(palette, color_lookup=lookup, opacity=0.4).annotate(bgr, scaled)
+    bgr = sv.BoxAnnotator(palette, color_lookup=lookup, thickness=thickness).annotate(bgr, scaled)
     labels = sv.LabelAnnotator(
         palette,
-        color_lookup=by_object,
+        color_lookup=lookup,
         text_color=sv.Color.BLACK,
         text_scale=max(0.4, sv.calculate_optimal_text_scale(size_wh)),
         text_padding=2 * thickness,
@@ -88,8 +89,10 @@ def draw_labels(image: NDArray[np.uint8], detections: sv.Detections) -> NDArray[
 
 
 def _words(detections: sv.Detections) -> list[str]:
-    columns = zip(detections.data["class_name"], detections.tracker_id, detections.confidence, strict=True)
-    return [f"{name} #{object_id} {score:.2f}" for name, object_id, score in columns]
+    ids = detections.tracker_id
+    numbers = [""] * len(detections) if ids is None else [f" #{object_id}" for object_id in ids]
+    columns = zip(detections.data["class_name"], numbers, detections.confidence, strict=True)
+    return [f"{name}{number} {score:.2f}" for name, number, score in columns]
 
 
 def _enlarged(pixels: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:

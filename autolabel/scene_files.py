@@ -8,16 +8,16 @@ import numpy as np
 
 from autolabel import exporters, masks
 from autolabel.evaluation import counted
-from autolabel.files import file_sha256
 from autolabel.labels import FrameLabels, InputKind, Masklet, Source, VideoLabels
 from autolabel.masks import Rle
 from autolabel.ontologies import Ontology
 from autolabel.scene_world import Video
 from autolabel.scenes import ALL_PAIRS, Scene
-from autolabel.store import InputIdentity, RunWriter, load_run
+from autolabel.store import InputIdentity, Run, RunWriter, load_run
+from autolabel.video import VideoInput
 from autolabel.video_writer import VideoWriter
 
-__all__ = ["CLASS_NAMES", "ontology_for", "write_scene_video", "write_truth"]
+__all__ = ["CLASS_NAMES", "ontology_for", "write_scene_video", "write_truth", "write_truth_run"]
 
 CLASS_NAMES = tuple(f"{colour} {shape}" for colour, shape in ALL_PAIRS)
 """Classes of the truth, by `class_id`."""
@@ -49,13 +49,19 @@ def write_scene_video(video: Video, path: str | Path, *, fps: int = 24) -> Video
 def write_truth(truth: Sequence[VideoLabels], path: str | Path) -> None:
     """Write the truth of drawn videos as one COCO video JSON, for `autolabel evaluate --truth`."""
     with TemporaryDirectory() as folder:
-        writer = RunWriter(Path(folder, "run"), {"ontology": Ontology.parse(CLASS_NAMES).to_dict()})
-        for labels in truth:
-            video = Path(labels.path)
-            writer.write_input(labels, InputIdentity(file_sha256(video), video.stat().st_size))
-        dataset = Path(folder, "dataset")
-        exporters.export(load_run(writer.path), "coco-video", dataset, exporters.ExportOptions(images=False))
+        run, dataset = write_truth_run(truth, Path(folder, "run")), Path(folder, "dataset")
+        exporters.export(run, "coco-video", dataset, exporters.ExportOptions(images=False))
         Path(path).write_bytes((dataset / "annotations.json").read_bytes())
+
+
+def write_truth_run(truth: Sequence[VideoLabels], path: str | Path) -> Run:
+    """Write the truth of drawn videos as a run, from which it can be exported as labels are."""
+    writer = RunWriter(Path(path), {"ontology": Ontology.parse(CLASS_NAMES).to_dict()})
+    for labels in truth:
+        video = VideoInput.open(Path(labels.path))
+        identity = InputIdentity(video.sha256, video.size_bytes, video.info.stream, video.info.time_base)
+        writer.write_input(labels, identity)
+    return load_run(writer.path)
 
 
 def ontology_for(truth: Iterable[VideoLabels], *, absent_count: int, seed: int | Sequence[int]) -> Ontology:

@@ -15,9 +15,19 @@ import numpy as np
 import supervision as sv
 from numpy.typing import NDArray
 
-from autolabel.base_models.protocols import Detector, Image, MaskBatch, Prompt, Tracker, TrackerSession
+from autolabel.base_models.protocols import (
+    ConceptBatch,
+    ConceptSession,
+    ConceptTracker,
+    Detector,
+    Image,
+    MaskBatch,
+    Prompt,
+    Tracker,
+    TrackerSession,
+)
 
-__all__ = ["STAGES", "Stages", "TimedDetector", "TimedTracker"]
+__all__ = ["STAGES", "Stages", "TimedConceptTracker", "TimedDetector", "TimedTracker"]
 
 T = TypeVar("T")
 
@@ -132,3 +142,36 @@ class _TimedSession:
     def snapshot(self) -> bytes:
         with self._stages.stage("track"):
             return self._session.snapshot()
+
+
+class TimedConceptTracker:
+    """A concept tracker whose time counts as "track", detection included.
+
+    Args:
+        tracker: What answers.
+        stages: Where the time is counted.
+    """
+
+    def __init__(self, tracker: ConceptTracker, stages: Stages) -> None:
+        self.name, self.threshold = tracker.name, tracker.threshold
+        self._tracker, self._stages = tracker, stages
+
+    def start(self, size_wh: tuple[int, int]) -> ConceptSession:
+        """Begin a video."""
+        with self._stages.stage("track"):
+            return _TimedConceptSession(self._tracker.start(size_wh), self._stages)
+
+
+class _TimedConceptSession:
+    """A concept tracker's session with the same clock."""
+
+    def __init__(self, session: ConceptSession, stages: Stages) -> None:
+        self._session, self._stages = session, stages
+
+    def step(self, image: Image) -> ConceptBatch:
+        with self._stages.stage("track"):
+            return self._session.step(image)
+
+    def drop(self, object_ids: Sequence[int]) -> None:
+        with self._stages.stage("track"):
+            self._session.drop(object_ids)

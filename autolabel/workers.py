@@ -10,6 +10,7 @@ from multiprocessing import get_context
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+from autolabel.concepts import ConceptSetup
 from autolabel.engine import Setup
 from autolabel.errors import InputError, UserError
 from autolabel.inputs import Input
@@ -41,7 +42,11 @@ class Outcome:
 
 
 def label_here(
-    sources: Sequence[Input], setup: Setup, writer: RunWriter, report: Report, classes_before: int = 0
+    sources: Sequence[Input],
+    setup: Setup | ConceptSetup,
+    writer: RunWriter,
+    report: Report,
+    classes_before: int = 0,
 ) -> Iterator[Outcome]:
     """Label inputs one after the other in this process."""
     for source in sources:
@@ -76,7 +81,11 @@ def label_in_processes(
 
 
 def _label(
-    source: Input, setup: Setup, writer: RunWriter, report: Callable[[int], None], classes_before: int
+    source: Input,
+    setup: Setup | ConceptSetup,
+    writer: RunWriter,
+    report: Callable[[int], None],
+    classes_before: int,
 ) -> Outcome:
     """Label one input; whatever goes wrong with it is its own affair, unless the user can mend it for all."""
     try:

@@ -1,6 +1,8 @@
 """Grounding DINO (https://arxiv.org/abs/2303.05499) through transformers: class names in plain words to boxes.
 
-Any checkpoint of transformers' `GroundingDinoForObjectDetection` works, the real ones and the tiny embedded one alike.
+Any checkpoint of transformers' `GroundingDinoForObjectDetection` or `MMGroundingDinoForObjectDetection` works: the real
+ones, the tiny embedded one, MM-Grounding-DINO (https://arxiv.org/abs/2401.02361) and LLMDet
+(https://arxiv.org/abs/2501.18954).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,12 +15,15 @@ import supervision as sv
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoImageProcessor, AutoTokenizer, GroundingDinoForObjectDetection
+from transformers import AutoConfig, AutoImageProcessor, AutoModelForZeroShotObjectDetection, AutoTokenizer
 from transformers.modeling_outputs import BaseModelOutput
 from transformers.models.grounding_dino.modeling_grounding_dino import MultiScaleDeformableAttention
+from transformers.models.mm_grounding_dino.modeling_mm_grounding_dino import (
+    MultiScaleDeformableAttention as MMMultiScaleDeformableAttention,
+)
 
 from autolabel.base_models.loading import choose_device, choose_dtype, describe, from_pretrained, resolve_checkpoint
-from autolabel.base_models.scored_boxes import ScoredBoxes, merge_parts, to_detections
+from autolabel.base_models.scored_boxes import ScoredBoxes, merge_parts, to_detections, to_xyxy
 from autolabel.errors import ModelError
 from autolabel.ontologies import Ontology
 from autolabel.ontologies.captions import Caption, plan_captions, score_classes
@@ -32,12 +37,17 @@ def captions_of_checkpoint(ontology: Ontology, checkpoint: str | Path) -> tuple[
     """Return the captions that a checkpoint is asked for an ontology, without loading its weights.
 
     Raises:
-        ModelError: The checkpoint cannot be found.
+        ModelError: The checkpoint cannot be found, or its model reads no captions.
         OntologyError: A prompt does not fit into any caption of this model.
     """
     folder = resolve_checkpoint(checkpoint)
-    tokenizer = from_pretrained(AutoTokenizer, folder).backend_tokenizer
-    return plan_captions(ontology, tokenizer, from_pretrained(AutoConfig, folder).max_text_len)
+    config = from_pretrained(AutoConfig, folder)
+    if not hasattr(config, "max_text_len"):
+        raise ModelError(
+            f"{checkpoint}: expected a detector that reads captions, found one of type {config.model_type!r}, which is "
+            "asked in another way; name one of the Grounding DINO family"
+        )
+    return plan_captions(ontology, from_pretrained(AutoTokenizer, folder).backend_tokenizer, config.max_text_len)
 
 
 class CaptionDetector:
@@ -77,7 +87,7 @@ class CaptionDetector:
         self._image_processor = image_processor
         self._device = device
         self._dtype = dtype
-        self._model = model.to(device).eval()
+        self._model: Any = model.to(device).eval()
 
     def detect(self, images: Sequence[Image]) -> list[sv.Detections]:
         """Find objects; see `Detector.detect`.
@@ -118,7 +128,7 @@ class CaptionDetector:
         for keep, probability, box in zip(candidates, probabilities, boxes, strict=True):
             token_probabilities = probability[keep].float().cpu().numpy()  # (N, T)
             scores, prompts = score_classes(token_probabilities, caption, len(self._ontology.classes))
-            yield ScoredBoxes(_to_xyxy(box[keep].float().cpu().numpy(), size_wh), scores, prompts)
+            yield ScoredBoxes(to_xyxy(box[keep].float().cpu().numpy(), size_wh), scores, prompts)
 
 
 class GroundingDino(CaptionDetector):
@@ -142,7 +152,7 @@ class GroundingDino(CaptionDetector):
         captions = captions_of_checkpoint(ontology, folder)
         where = choose_device(device)
         precision = choose_dtype(folder, where, dtype)
-        model = from_pretrained(GroundingDinoForObjectDetection, folder, dtype=precision)
+        model = from_pretrained(AutoModelForZeroShotObjectDetection, folder, dtype=precision)
         model.model.text_backbone = _TextMemory(model.model.text_backbone)
         model.model.backbone = _VisionMemory(model.model.backbone)
         _sample_in_float32(model, precision)
@@ -210,14 +220,6 @@ def _sample_in_float32(model: nn.Module, dtype: torch.dtype) -> None:
         return output.to(dtype)
 
     for module in model.modules():
-        if isinstance(module, MultiScaleDeformableAttention):
+        if isinstance(module, MultiScaleDeformableAttention | MMMultiScaleDeformableAttention):
             module.register_forward_pre_hook(widen)
             module.register_forward_hook(narrow)
-
-
-def _to_xyxy(boxes: NDArray[np.float32], size_wh: tuple[int, int]) -> NDArray[np.float32]:
-    """Turn centre and size, as shares of the picture, into corners in pixels within it, shape ``(N, 4)``."""
-    centres, sizes = boxes[:, :2], boxes[:, 2:]
-    corners = np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1)  # (N, 4)
-    limits = np.array([*size_wh, *size_wh], np.float32)
-    return (corners * limits).clip(0, limits)

@@ -79,7 +79,7 @@ class GroundingDinoPy(CaptionDetector):
         )
 
 
-class _PhraseEncoder(BertModel):
+class _PhraseEncoder(BertModel):  # type: ignore[misc]  # transformers has no types for us
     """A text encoder whose tokens see those that ``attention_mask`` allows, bool of shape ``(B, T, T)``."""
 
     def forward(self, attention_mask: Tensor, **inputs: Tensor) -> Any:
@@ -94,7 +94,7 @@ class _Answering(nn.Module):
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
-        self.model = model
+        self.model: Any = model
         self.model.tokenizer = _already_tokens
 
     def forward(self, pixel_values: Tensor, input_ids: Tensor) -> SimpleNamespace:

@@ -8,7 +8,17 @@ import numpy as np
 import supervision as sv
 from numpy.typing import NDArray
 
-__all__ = ["Described", "Detector", "MaskBatch", "Prompt", "Tracker", "TrackerSession"]
+__all__ = [
+    "ConceptBatch",
+    "ConceptSession",
+    "ConceptTracker",
+    "Described",
+    "Detector",
+    "MaskBatch",
+    "Prompt",
+    "Tracker",
+    "TrackerSession",
+]
 
 Image = NDArray[np.uint8]
 
@@ -38,7 +48,8 @@ class Detector(Protocol):
         Returns:
             For each picture ``xyxy`` (float32, ``(N, 4)``, pixels, within the picture), ``confidence`` (the best class
             score), ``class_id`` (its class), ``data["prompt"]`` (the words that won) and ``data["class_scores"]``
-            (float32, ``(N, C)``, a score for every class, NaN where a class was not asked).
+            (float32, ``(N, C)``, a score for every class, NaN where a class was not asked). ``mask`` (bool,
+            ``(N, H, W)``) from a detector that segments, too; the tracker makes masks of the boxes of any other.
         """
         ...
 
@@ -118,6 +129,55 @@ class Tracker(Protocol):
 
     def start(self, size_wh: tuple[int, int], snapshot: bytes = b"") -> TrackerSession:
         """Begin a video whose frames are ``size_wh`` pixels, or go on where a session's snapshot was taken."""
+        ...
+
+
+@dataclass(frozen=True)
+class ConceptBatch:
+    """What a concept tracker sees on one frame.
+
+    Attributes:
+        object_ids: Identities within the session, each once, int64, shape ``(N,)``.
+        masks: bool, shape ``(N, H, W)``, at the original frame's size; all False where an object is not visible.
+        class_scores: What a detection on this frame says of each object: a score for every class, NaN where a class was
+            not asked; NaN throughout where the object was followed but not detected. float32, shape ``(N, C)``.
+        prompts: The words that won each detection, length N.
+    """
+
+    object_ids: NDArray[np.int64]
+    masks: NDArray[np.bool_]
+    class_scores: NDArray[np.float32]
+    prompts: tuple[str, ...]
+
+
+class ConceptSession(Protocol):
+    """Finding and following within one video, frame by frame."""
+
+    def step(self, image: Image) -> ConceptBatch:
+        """Look at the next frame. An object is detected on the first frame on which it is reported."""
+        ...
+
+    def drop(self, object_ids: Sequence[int]) -> None:
+        """Forget objects; what is found in their place later is another object with another identity."""
+        ...
+
+
+@runtime_checkable
+class ConceptTracker(Protocol):
+    """An ontology in, the objects of its classes through a whole video out: detector and tracker in one.
+
+    A concept tracker is constructed with the ontology it answers for: ``ConceptTracker(ontology)``.
+
+    Attributes:
+        name: Stands in the evidence of every masklet.
+        threshold: Score from which a detection makes a masklet, unless its class says otherwise.
+    """
+
+    name: str
+    threshold: float
+
+    def start(self, size_wh: tuple[int, int]) -> ConceptSession:
+        """Begin a video whose frames are ``size_wh`` pixels."""
         ...
 
 

@@ -2,24 +2,38 @@
 
 A name is one of the short names below, a hub id with or without a revision (``owner/name@revision``), a local folder, a
 ``.pth`` file of the original Grounding DINO, ``package.module:Class``, or the name of an entry point in the group
-``autolabel.detectors`` or ``autolabel.trackers``. A third party's detector is constructed with the ontology,
-``Class(ontology)``, a tracker without arguments, ``Class()``.
+``autolabel.detectors``, ``autolabel.trackers`` or ``autolabel.concept_trackers``. A third party's detector or concept
+tracker is constructed with the ontology, ``Class(ontology)``, a tracker without arguments, ``Class()``. A detector
+class that says ``takes_exemplars = True`` is given them, where there are any, as ``Class(ontology, exemplars=...)``.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Final, Literal
 
+from autolabel.base_models.exemplars import Exemplar
 from autolabel.base_models.loading import EMBEDDED, resolve_checkpoint
-from autolabel.base_models.protocols import Detector, Tracker
+from autolabel.base_models.protocols import ConceptTracker, Detector, Tracker
 from autolabel.errors import ModelError
 from autolabel.ontologies import Ontology
 from autolabel.plugins import find_plugin, import_class
 
-__all__ = ["DETECTORS", "GROUNDINGDINO_PY_INSTALL", "TRACKERS", "NamedModel", "Speed", "load_detector", "load_tracker"]
+__all__ = [
+    "CONCEPT_TRACKERS",
+    "DEFAULT_DETECTOR",
+    "DEFAULT_TRACKER",
+    "DETECTORS",
+    "GROUNDINGDINO_PY_INSTALL",
+    "TRACKERS",
+    "NamedModel",
+    "Speed",
+    "load_concept_tracker",
+    "load_detector",
+    "load_tracker",
+]
 
-Role = Literal["detector", "tracker"]
+Role = Literal["detector", "tracker", "concept tracker"]
 
 Speed = Literal["instant", "fast", "moderate", "slow"]
 """How long one picture takes at the model's own size on two processor cores (a tracker: one frame with one object):
@@ -48,10 +62,22 @@ class NamedModel:
     parameters: int
     speed: Speed
 
+    @property
+    def reads_captions(self) -> bool:
+        """Whether it is a detector that reads many prompts in one caption, which `ontology check` can show."""
+        return self.adapter == _GROUNDING_DINO
+
 
 _GROUNDING_DINO = "autolabel.base_models.grounding_dino:GroundingDino"
+_OWL = "autolabel.base_models.owl:Owl"
+_FLORENCE2 = "autolabel.base_models.florence2:Florence2"
+_SAM3 = "autolabel.base_models.sam3_image:Sam3Image"
 _GROUNDINGDINO_PY = "autolabel.base_models.groundingdino_py:GroundingDinoPy"
 _SAM2 = "autolabel.base_models.sam2:Sam2"
+_STUDENT = "autolabel.students.inference:StudentDetector"
+_EDGETAM = "autolabel.base_models.edgetam:EdgeTam"
+_SAM3_VIDEO = "autolabel.base_models.sam3_video:Sam3Video"
+_SAM3_TRACKER = "autolabel.base_models.sam3_tracker:Sam3Tracker"
 
 GROUNDINGDINO_PY_INSTALL: Final = "pip install --no-deps groundingdino-py addict yapf platformdirs timm"
 """How to install what runs ``.pth`` files; it cannot be an extra, since it pins a supervision of 2023."""
@@ -79,6 +105,110 @@ DETECTORS: Final[Mapping[str, NamedModel]] = {
         "open vocabulary",
         licence="Apache-2.0",
         parameters=233_000_000,
+        speed="slow",
+    ),
+    "mm-grounding-dino": NamedModel(
+        _GROUNDING_DINO,
+        "openmmlab-community/mm_grounding_dino_tiny_o365v1_goldg_v3det",
+        "open vocabulary",
+        licence="Apache-2.0",
+        parameters=173_000_000,
+        speed="moderate",
+    ),
+    "mm-grounding-dino-base": NamedModel(
+        _GROUNDING_DINO,
+        "openmmlab-community/mm_grounding_dino_base_o365v1_goldg_v3det",
+        "open vocabulary",
+        licence="Apache-2.0",
+        parameters=233_000_000,
+        speed="slow",
+    ),
+    "mm-grounding-dino-large": NamedModel(
+        _GROUNDING_DINO,
+        "openmmlab-community/mm_grounding_dino_large_all",
+        "open vocabulary",
+        licence="Apache-2.0",
+        parameters=343_000_000,
+        speed="slow",
+    ),
+    "llmdet": NamedModel(
+        _GROUNDING_DINO,
+        "iSEE-Laboratory/llmdet_tiny",
+        "open vocabulary",
+        licence="Apache-2.0",
+        parameters=173_000_000,
+        speed="moderate",
+    ),
+    "llmdet-base": NamedModel(
+        _GROUNDING_DINO,
+        "iSEE-Laboratory/llmdet_base",
+        "open vocabulary",
+        licence="Apache-2.0",
+        parameters=233_000_000,
+        speed="slow",
+    ),
+    "llmdet-large": NamedModel(
+        _GROUNDING_DINO,
+        "iSEE-Laboratory/llmdet_large",
+        "open vocabulary",
+        licence="Apache-2.0",
+        parameters=343_000_000,
+        speed="slow",
+    ),
+    "owlv2": NamedModel(
+        _OWL,
+        "google/owlv2-base-patch16-ensemble",
+        "open vocabulary, and pictures of what to find",
+        licence="Apache-2.0",
+        parameters=155_000_000,
+        speed="moderate",
+    ),
+    "owlv2-large": NamedModel(
+        _OWL,
+        "google/owlv2-large-patch14-ensemble",
+        "open vocabulary, and pictures of what to find",
+        licence="Apache-2.0",
+        parameters=438_000_000,
+        speed="slow",
+    ),
+    "owlvit": NamedModel(
+        _OWL,
+        "google/owlvit-base-patch32",
+        "open vocabulary, and pictures of what to find",
+        licence="Apache-2.0",
+        parameters=153_000_000,
+        speed="fast",
+    ),
+    "florence-2": NamedModel(
+        _FLORENCE2,
+        "florence-community/Florence-2-base",
+        "open vocabulary, one pass per prompt",
+        licence="MIT",
+        parameters=231_000_000,
+        speed="moderate",
+    ),
+    "florence-2-large": NamedModel(
+        _FLORENCE2,
+        "florence-community/Florence-2-large",
+        "open vocabulary, one pass per prompt",
+        licence="MIT",
+        parameters=770_000_000,
+        speed="slow",
+    ),
+    "florence-2-grounding": NamedModel(
+        f"{_FLORENCE2}Grounding",
+        "florence-community/Florence-2-base",
+        "open vocabulary, one pass for all prompts",
+        licence="MIT",
+        parameters=231_000_000,
+        speed="moderate",
+    ),
+    "sam3": NamedModel(
+        _SAM3,
+        "facebook/sam3",
+        "open vocabulary, boxes and masks at once; its licence must be accepted",
+        licence="LicenseRef-SAM",
+        parameters=840_000_000,
         speed="slow",
     ),
 }
@@ -124,15 +254,99 @@ TRACKERS: Final[Mapping[str, NamedModel]] = {
         parameters=224_000_000,
         speed="slow",
     ),
+    "sam2.0-tiny": NamedModel(
+        _SAM2,
+        "facebook/sam2-hiera-tiny",
+        "the first SAM 2, the smallest",
+        licence="Apache-2.0",
+        parameters=39_000_000,
+        speed="moderate",
+    ),
+    "sam2.0-small": NamedModel(
+        _SAM2,
+        "facebook/sam2-hiera-small",
+        "the first SAM 2",
+        licence="Apache-2.0",
+        parameters=46_000_000,
+        speed="moderate",
+    ),
+    "sam2.0-base-plus": NamedModel(
+        _SAM2,
+        "facebook/sam2-hiera-base-plus",
+        "the first SAM 2",
+        licence="Apache-2.0",
+        parameters=81_000_000,
+        speed="moderate",
+    ),
+    "sam2.0-large": NamedModel(
+        _SAM2,
+        "facebook/sam2-hiera-large",
+        "the first SAM 2, the largest",
+        licence="Apache-2.0",
+        parameters=224_000_000,
+        speed="slow",
+    ),
+    "edgetam": NamedModel(
+        _EDGETAM,
+        "yonigozlan/EdgeTAM-hf",
+        "small memories; needs the extra edgetam",
+        licence="Apache-2.0",
+        parameters=36_232_386,
+        speed="moderate",
+    ),
+    "sam3": NamedModel(
+        _SAM3_TRACKER,
+        "facebook/sam3",
+        "the tracker of SAM 3; its licence must be accepted",
+        licence="LicenseRef-SAM",
+        parameters=465_782_146,
+        speed="slow",
+    ),
 }
 
+CONCEPT_TRACKERS: Final[Mapping[str, NamedModel]] = {
+    "sam3": NamedModel(
+        _SAM3_VIDEO,
+        "facebook/sam3",
+        "open vocabulary; its licence must be accepted",
+        licence="LicenseRef-SAM",
+        parameters=840_000_000,
+        speed="slow",
+    ),
+}
+
+DEFAULT_DETECTOR: Final = "grounding-dino"
+DEFAULT_TRACKER: Final = "sam2"
+
 _ADAPTERS: Mapping[Role, Mapping[str, str]] = {
-    "detector": {"grounding-dino": _GROUNDING_DINO},
-    "tracker": {"sam2_video": _SAM2},
+    "detector": {
+        "florence2": _FLORENCE2,
+        "grounding-dino": _GROUNDING_DINO,
+        "mm-grounding-dino": _GROUNDING_DINO,
+        "owlv2": _OWL,
+        "owlvit": _OWL,
+        "sam3": _SAM3,
+        "sam3_video": _SAM3,  # the published checkpoint holds both models, and its configuration names this one
+        **dict.fromkeys(("d_fine", "rf_detr", "rt_detr", "rt_detr_v2"), _STUDENT),
+    },
+    "tracker": {
+        "sam2_video": _SAM2,
+        "edgetam_video": _EDGETAM,
+        "sam3_tracker_video": _SAM3_TRACKER,
+        "sam3_video": _SAM3_TRACKER,
+    },
+    "concept tracker": {"sam3_video": _SAM3_VIDEO},
 }  # by the model_type in a checkpoint's config.json
 
 
-def load_detector(name: str, ontology: Ontology, *, device: str | None = None, dtype: str | None = None) -> Detector:
+def load_detector(
+    name: str,
+    ontology: Ontology,
+    *,
+    device: str | None = None,
+    dtype: str | None = None,
+    exemplars: Sequence[Exemplar] = (),
+) -> Detector:
     """Load a detector by name and bind it to an ontology.
 
     Args:
@@ -140,15 +354,16 @@ def load_detector(name: str, ontology: Ontology, *, device: str | None = None, d
         ontology: What it is going to be asked for.
         device: Where it runs; chosen by itself where None. A plugin chooses for itself.
         dtype: Precision of its weights, likewise.
+        exemplars: Pictures that mean a class, beside its prompts.
 
     Raises:
-        UserError: There is no such model, or it is no detector.
+        UserError: There is no such model, it is no detector, or it takes no exemplars and is given some.
     """
     if plugin := find_plugin(name, "autolabel.detectors"):
-        detector = _construct(name, plugin, ontology)
+        detector = _construct(name, plugin, ontology, **_shown(name, plugin, exemplars))
     else:
         adapter, checkpoint = _find_adapter(name, DETECTORS, "detector")
-        detector = adapter(ontology, checkpoint, device=device, dtype=dtype)
+        detector = adapter(ontology, checkpoint, device=device, dtype=dtype, **_shown(name, adapter, exemplars))
     if not isinstance(detector, Detector):
         raise ModelError(
             f"{name}: expected a detector (name, threshold, floor, detect), found {type(detector).__name__}"
@@ -180,9 +395,50 @@ def load_tracker(
     return tracker
 
 
-def _construct(name: str, plugin: Any, *arguments: Ontology) -> Any:
+def load_concept_tracker(
+    name: str,
+    ontology: Ontology,
+    *,
+    device: str | None = None,
+    dtype: str | None = None,
+    memories: int | None = None,
+) -> ConceptTracker:
+    """Load a concept tracker by name and bind it to an ontology.
+
+    Args:
+        name: As the module's docstring says.
+        ontology: What it is going to be asked for.
+        device: Where it runs; chosen by itself where None. A plugin chooses for itself.
+        dtype: Precision of its weights, likewise.
+        memories: How many frames an object remembers at most, likewise.
+
+    Raises:
+        UserError: There is no such model, or it is no concept tracker.
+    """
+    if plugin := find_plugin(name, "autolabel.concept_trackers"):
+        tracker = _construct(name, plugin, ontology)
+    else:
+        adapter, checkpoint = _find_adapter(name, CONCEPT_TRACKERS, "concept tracker")
+        tracker = adapter(ontology, checkpoint, device=device, dtype=dtype, memories=memories)
+    if not isinstance(tracker, ConceptTracker):
+        raise ModelError(f"{name}: expected a concept tracker (name, threshold, start), found {type(tracker).__name__}")
+    return tracker
+
+
+def _shown(name: str, detector_class: Any, exemplars: Sequence[Exemplar]) -> dict[str, Sequence[Exemplar]]:
+    """The argument that gives exemplars to a detector; none where there are no exemplars."""
+    if exemplars and not getattr(detector_class, "takes_exemplars", False):
+        able = [known for known, model in DETECTORS.items() if model.adapter == _OWL]
+        raise ModelError(
+            f"{name}: expected a detector that takes exemplars ({', '.join(able)}), found one that takes text only; "
+            "leave --exemplar out or use another detector"
+        )
+    return {"exemplars": exemplars} if exemplars else {}
+
+
+def _construct(name: str, plugin: Any, *arguments: Ontology, **options: Any) -> Any:
     try:
-        return plugin(*arguments)
+        return plugin(*arguments, **options)
     except TypeError as error:
         raise ModelError(f"{name}: expected a class that takes {len(arguments)} arguments, found: {error}") from error
 

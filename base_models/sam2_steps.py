@@ -1,10 +1,10 @@
-"""The steps of SAM 2 (arXiv:2408.00714), batched over objects.
+"""The steps of SAM 2 (arXiv:2408.00714) on one frame, batched over objects; `sam2_memory` has those between frames.
 
 transformers' own loop (`Sam2VideoModel.propagate_in_video_iterator`) runs one object at a time and keeps everything.
 These functions compose the same public submodules in the same order for many objects at once and keep nothing; what is
 kept is up to the caller: the session that tracks, or the training, for gradients flow through all of them. Where both
-can do the same job they give the same masks and scores. Coordinates are in pixels
-of the model's square picture, ``side`` pixels wide; its coarsest features have ``cells * cells`` positions.
+can do the same job they give the same masks and scores. Models that decode as SAM 2 does share them. Coordinates are in
+pixels of the model's square picture, ``side`` pixels wide; its coarsest features have ``cells * cells`` positions.
 """
 
 from dataclasses import dataclass
@@ -14,23 +14,22 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name everyone knows
 from torch import Tensor
 from transformers import Sam2VideoModel
-from transformers.models.sam2_video.modeling_sam2_video import get_1d_sine_pe
 
 __all__ = [
     "Decoded",
     "Features",
-    "Memory",
-    "attend",
     "decode",
     "encode_images",
+    "encode_images_of_relative",
     "full_logits",
     "logits_of_masks",
-    "memorise",
     "read_masks",
+    "resize",
     "take_masks",
 ]
 
 _ABSENT_LOGIT = -1024.0  # every pixel of an object that is judged absent
+_MOST_LOGIT = 32.0  # to which the original bounds the logits that it hands on
 _MASK_SCALE, _MASK_BIAS = 20.0, -10.0  # a given mask as logits: nearly certain either way
 
 
@@ -73,21 +72,6 @@ class Decoded:
         return torch.where(self.object_logits[..., None] > 0, self.candidate_logits, _ABSENT_LOGIT)
 
 
-@dataclass(frozen=True)
-class Memory:
-    """What is remembered of N objects on one frame.
-
-    Attributes:
-        features: bfloat16 as in the original, shape ``(cells * cells, N, 64)``.
-        position: Sine positions, the same for every object and frame, shape ``(cells * cells, 1, 64)``.
-        pointers: Shape ``(N, C)``.
-    """
-
-    features: Tensor
-    position: Tensor
-    pointers: Tensor
-
-
 def encode_images(model: Sam2VideoModel, pixel_values: Tensor) -> Features:
     """Run the image encoder on normalised pictures of shape ``(N, 3, side, side)``.
 
@@ -110,6 +94,17 @@ def encode_images(model: Sam2VideoModel, pixel_values: Tensor) -> Features:
     )
 
 
+def encode_images_of_relative(model: Any, pixel_values: Tensor) -> Features:
+    """Run the image encoder of a model that has another one than SAM 2 but gives what SAM 2's gives."""
+    encoded = model.get_image_features(pixel_values, return_dict=True)
+    sizes = model.backbone_feature_sizes
+    fine, middle, coarse = (
+        level.permute(1, 2, 0).unflatten(2, tuple(size))  # (N, C, h, w) of (h * w, N, C)
+        for level, size in zip(encoded.fpn_hidden_states, sizes, strict=True)
+    )
+    return Features(fine, middle, coarse, position=encoded.fpn_position_encoding[-1][:, :1])
+
+
 def _chained(first: Any, second: Any, features: Tensor) -> Tensor:
     """Two 1x1 convolutions as one: features ``(N, h, w, c)`` to ``(N, C, h, w)``."""
     outer = second.weight.flatten(1)  # (C, D)
@@ -124,6 +119,7 @@ def decode(
     *,
     points: Tensor | None = None,
     labels: Tensor | None = None,
+    believed: Tensor | None = None,
     count: int = 1,
 ) -> Decoded:
     """Decode one mask per object, from memory, from clicks and boxes, or from both.
@@ -135,6 +131,8 @@ def decode(
             none yet.
         points: X and y of clicks and of box corners, float, shape ``(N, P, 2)``; None without a prompt.
         labels: int32, shape ``(N, P)``: 1 on the object, 0 beside it, 2 and 3 the corners of a box.
+        believed: Mask logits that the points correct, shape ``(N, grid, grid)``, as SAM takes those of its last answer
+            (transformers' own loop never hands them on).
         count: N, where nothing else says it.
     """
     if points is not None:
@@ -145,7 +143,8 @@ def decode(
     else:
         count = conditioned.shape[0]
         multimask = _wants_multimask(model, labels, tracking=True)
-    return _decode(model, features, conditioned, _clicks(features.coarse, points, labels, count), None, multimask)
+    masks = None if believed is None else believed[:, None].clamp(-_MOST_LOGIT, _MOST_LOGIT).to(conditioned.dtype)
+    return _decode(model, features, conditioned, _clicks(features.coarse, points, labels, count), masks, multimask)
 
 
 def read_masks(model: Sam2VideoModel, features: Features, masks: Tensor) -> Decoded:
@@ -174,88 +173,7 @@ def logits_of_masks(masks: Tensor) -> Tensor:
 
 def full_logits(model: Sam2VideoModel, decoded: Decoded) -> Tensor:
     """Mask logits at the side of the model's picture, shape ``(N, 1, side, side)``."""
-    return _resize(decoded.mask_logits[:, None], model.image_size, antialias=False)
-
-
-def memorise(model: Sam2VideoModel, features: Features, decoded: Decoded, logits: Tensor, *, prompted: bool) -> Memory:
-    """Encode a frame and the masks found on it into memory.
-
-    Args:
-        model: The tracker.
-        features: Of the frame.
-        decoded: What was found on it.
-        logits: Its masks at full size, shape ``(N, 1, side, side)``.
-        prompted: Whether the masks answer a prompt; then they enter as 0 and 1, else as probabilities.
-    """
-    width = 4 * model.prompt_encoder.mask_input_size[0]
-    if logits.shape[-1] != width:
-        logits = _resize(logits, width, antialias=True)
-    shares = (logits > 0).to(logits.dtype) if prompted else logits.sigmoid()  # (N, 1, 4 grid, 4 grid)
-    scaled = shares * model.config.sigmoid_scale_for_mem_enc + model.config.sigmoid_bias_for_mem_enc
-    coarse = features.coarse.expand(scaled.shape[0], -1, -1, -1)
-    encoded, position = model.memory_encoder(coarse, scaled.to(coarse.dtype))  # (N, 64, cells, cells), twice
-    if model.occlusion_spatial_embedding_parameter is not None:
-        absent = (decoded.object_logits <= 0).to(encoded.dtype)  # (N, 1)
-        encoded = encoded + (absent * model.occlusion_spatial_embedding_parameter)[..., None, None]
-    return Memory(
-        features=encoded.to(torch.bfloat16).flatten(2).permute(2, 0, 1),
-        position=position[:1].to(encoded.dtype).flatten(2).permute(2, 0, 1),
-        pointers=decoded.pointers,
-    )
-
-
-def attend(
-    model: Sam2VideoModel,
-    features: Features,
-    maps: Tensor,
-    map_ages: Tensor,
-    map_position: Tensor,
-    pointers: Tensor,
-    pointer_ages: Tensor,
-) -> Tensor:
-    """Condition the coarse features on what N objects remember.
-
-    Args:
-        model: The tracker.
-        features: Of the frame.
-        maps: Memory features of M frames, shape ``(M, cells * cells, N, 64)``.
-        map_ages: How many frames ago each was, 0 for a prompted frame, long, shape ``(M, N)``.
-        map_position: Their sine positions, shape ``(cells * cells, 1, 64)``.
-        pointers: Object pointers of P frames, shape ``(P, N, C)``.
-        pointer_ages: How many frames ago each was, long, shape ``(P, N)``.
-
-    Returns:
-        Shape ``(N, C, cells, cells)``.
-    """
-    coarse = features.coarse.flatten(2).permute(2, 0, 1)  # (cells * cells, 1, C)
-    count = pointers.shape[1]
-    # Ages count from 1 in this table; its last row, where an age of 0 leads, stands for prompted frames.
-    times = model.memory_temporal_positional_encoding[map_ages - 1].reshape(*map_ages.shape, -1)  # (M, N, 64)
-    map_positions = (map_position + times[:, None]).flatten(0, 1)  # (M * cells * cells, N, 64)
-    tokens, token_positions = _pointer_tokens(model, pointers, pointer_ages)
-    attended: Tensor = model.memory_attention(
-        current_vision_features=coarse.expand(-1, count, -1),
-        current_vision_position_embeddings=features.position,
-        memory=torch.cat([maps.flatten(0, 1).to(coarse.dtype), tokens]),
-        memory_posision_embeddings=torch.cat([map_positions, token_positions]),
-        num_object_pointer_tokens=tokens.shape[0],
-    )
-    # The layers work batch first with an axis of one in the middle: the result is (1, N, cells * cells, C).
-    return attended.reshape(count, -1, coarse.shape[2]).transpose(1, 2).reshape(count, *features.coarse.shape[1:])
-
-
-def _pointer_tokens(model: Sam2VideoModel, pointers: Tensor, ages: Tensor) -> tuple[Tensor, Tensor]:
-    """Object pointers split into tokens of memory's width, with their positions in time, each ``(P * s, N, 64)``."""
-    count, objects, channels = pointers.shape
-    splits = channels // model.mem_dim
-    tokens = pointers.reshape(count, objects, splits, model.mem_dim).permute(0, 2, 1, 3).flatten(0, 1)  # (P s, N, 64)
-    if model.config.enable_temporal_pos_encoding_for_object_pointers:
-        limit = model.config.max_object_pointers_in_encoder - 1
-        waves = get_1d_sine_pe(ages.flatten().float() / limit, dim=channels).to(pointers.dtype)  # (P * N, C)
-        position = model.temporal_positional_encoding_projection_layer(waves).reshape(count, objects, model.mem_dim)
-    else:
-        position = pointers.new_zeros(count, objects, model.mem_dim)
-    return tokens, position.repeat_interleave(splits, dim=0)
+    return resize(decoded.mask_logits[:, None], model.image_size, antialias=False)
 
 
 def _clicks(like: Tensor, points: Tensor | None, labels: Tensor | None, count: int) -> tuple[Tensor, Tensor]:
@@ -306,9 +224,10 @@ def _decode(
 def _shrink(model: Sam2VideoModel, masks: Tensor) -> Tensor:
     """Masks ``(N, 1, h, w)`` at the side that the prompt encoder takes."""
     grid = model.prompt_encoder.mask_input_size[0]
-    return masks if masks.shape[-1] == grid else _resize(masks, grid, antialias=True)
+    return masks if masks.shape[-1] == grid else resize(masks, grid, antialias=True)
 
 
-def _resize(masks: Tensor, side: int, *, antialias: bool) -> Tensor:
+def resize(masks: Tensor, side: int, *, antialias: bool) -> Tensor:
+    """Masks ``(N, 1, h, w)`` as ``(N, 1, side, side)``, computed in float32."""
     resized = F.interpolate(masks.float(), (side, side), mode="bilinear", align_corners=False, antialias=antialias)
     return resized.to(masks.dtype)

@@ -86,7 +86,7 @@ def _label(folder: Path, name: str, event: str, count: int) -> bool:
 
 def child(folder: Path, name: str, event: str, count: int) -> None:
     """Label `folder/clip.mp4`; die at the so manieth image encoding or renaming of a file, or never (0)."""
-    from autolabel.base_models.sam2 import Sam2Session
+    from autolabel.base_models.sam2_session import Sam2Session
 
     deaths = {"encode": iter(()), "rename": iter(())} | {event: _countdown(count)}
     with (folder / f"{name}.inferred").open("ab", buffering=0) as tally:

@@ -90,14 +90,16 @@ def _models(record: Mapping[str, Any]) -> Iterator[str]:
     for run in record["runs"]:
         yield f"Run `{run['name']}`:"
         yield ""
-        for role in ("detector", "tracker"):
+        roles = ("concept_tracker",) if "concept_tracker" in run else ("detector", "tracker")
+        for role in roles:
             model = run.get(role, {})
             details = ", ".join(f"{key} `{value}`" for key, value in model.items() if key != "name")
-            yield f"- {role}: {model.get('name', 'not recorded')}{f' ({details})' if details else ''}"
+            yield f"- {role.replace('_', ' ')}: {model.get('name', 'not recorded')}{f' ({details})' if details else ''}"
         settings = ", ".join(f"{key} {value}" for key, value in run.get("engine", {}).items())
         yield f"- engine: {settings or 'not recorded'}"
         own = [f"{name} {value}" for name, value in run["thresholds"].items() if value is not None]
-        thresholds = [*own, "otherwise as the detector has it" if own else "as the detector has it"]
+        default = f"as the {roles[0].replace('_', ' ')} has it"
+        thresholds = [*own, f"otherwise {default}" if own else default]
         yield f"- least score that starts an object: {_plain(', '.join(thresholds))}"
         yield ""
 

@@ -3,22 +3,28 @@
 ``file_name`` is relative to the folder of ``annotations.json``. Masks are COCO's compressed RLE, in which holes,
 islands and overlaps are exact; ``area`` is the mask's and ``bbox`` its tight box. Beside COCO's own keys, an image has
 its ``frame_index``, ``pts_s`` (null for a still) and ``video`` (the input's name), an annotation its ``track_id`` (the
-object's identity within the video), ``score`` and ``source``; readers leave them alone. What the labels hold and COCO
-does not: a video's rate and number of frames, evidence and flags.
+object's identity within the video), ``score`` and ``source``; readers leave them alone.
+
+Where the models found something that was rejected, or that the export leaves out for its score or area, an annotation
+with ``iscrowd`` 1 says that the region is neither that object nor background, as COCO has it for crowds.
+
+What the labels hold and COCO does not: a video's rate and number of frames, evidence and flags.
 
 Format: https://cocodataset.org/#format-data.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
 from autolabel.exporters.options import ExportOptions
-from autolabel.exporters.plan import Picture, plan_pictures, with_labels
+from autolabel.exporters.plan import Picture, by_input, plan_pictures
 from autolabel.exporters.protocols import ExportReport
 from autolabel.exporters.selection import Selection
-from autolabel.exporters.writing import write_json, write_pictures
+from autolabel.exporters.writing import write_pictures
+from autolabel.json_files import write_json
 from autolabel.labels import Masklet
 from autolabel.masks import area
 
@@ -87,6 +93,10 @@ def _image(picture: Picture) -> dict[str, Any]:
 
 def _annotations(selection: Selection, pictures: Sequence[Picture]) -> Iterator[dict[str, Any]]:
     annotation_ids = count(1)
-    for labels, picture in with_labels(selection, pictures):
-        for masklet, row in labels.on_frame(picture.frame.frame_index):
-            yield {"id": next(annotation_ids), "image_id": picture.image_id, **instance(masklet, row)}
+    for labels, of_input in by_input(selection, pictures):
+        doubtful = replace(labels, masklets=labels.crowds)
+        for picture in of_input:
+            for side, iscrowd in ((labels, 0), (doubtful, 1)):
+                for masklet, row in side.on_frame(picture.frame.frame_index):
+                    entry = {**instance(masklet, row), "iscrowd": iscrowd}
+                    yield {"id": next(annotation_ids), "image_id": picture.image_id, **entry}

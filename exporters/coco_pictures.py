@@ -82,7 +82,8 @@ def _pictures_of_split(folder: Path, split: str) -> Iterator[CocoPicture]:
     images = content.pop("images")
     annotations: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for annotation in content.pop("annotations"):
-        annotations[annotation["image_id"]].append(annotation)
+        if not annotation["iscrowd"]:  # a region in which nothing is said is no object
+            annotations[annotation["image_id"]].append(annotation)
     for entry in images:
         yield CocoPicture(f"{split}/{entry['file_name']}", split, entry, annotations[entry["id"]], content)
 

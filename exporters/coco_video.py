@@ -24,7 +24,8 @@ from autolabel.exporters.options import ExportOptions
 from autolabel.exporters.plan import ALL, Picture, plan_pictures, with_labels
 from autolabel.exporters.protocols import ExportReport
 from autolabel.exporters.selection import Selection
-from autolabel.exporters.writing import write_json, write_pictures
+from autolabel.exporters.writing import write_pictures
+from autolabel.json_files import write_json
 
 __all__ = ["CocoVideo"]
 

@@ -31,7 +31,8 @@ from autolabel.exporters.palette import Flattener, write_palette_png
 from autolabel.exporters.plan import ALL, Picture, by_input, plan_videos
 from autolabel.exporters.protocols import ExportReport
 from autolabel.exporters.selection import Selection
-from autolabel.exporters.writing import write_json, write_pictures, write_text
+from autolabel.exporters.writing import write_pictures, write_text
+from autolabel.json_files import write_json
 from autolabel.labels import VideoLabels
 
 __all__ = ["Davis"]

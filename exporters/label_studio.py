@@ -33,7 +33,8 @@ from autolabel.exporters.options import ExportOptions
 from autolabel.exporters.plan import ALL, Picture, by_input, plan_pictures, with_labels
 from autolabel.exporters.protocols import ExportReport
 from autolabel.exporters.selection import Selection
-from autolabel.exporters.writing import copy_video, write_json_list, write_pictures, write_text
+from autolabel.exporters.writing import copy_video, write_pictures, write_text
+from autolabel.json_files import write_json_list
 from autolabel.labels import InputKind, Masklet, VideoLabels
 from autolabel.masks import decode
 

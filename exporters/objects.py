@@ -41,7 +41,8 @@ class ChosenObjects:
     """One input with the objects that were chosen, on all its frames.
 
     Attributes:
-        labels: Its labels, with the classes of the dataset.
+        labels: Its labels, with the classes of the dataset; its crowds are regions in which something was found that is
+            too doubtful to be an object and not doubtful enough to be background.
         frames: The same frames without their labels.
         dropped: How many objects on frames were left out, by reason.
     """
@@ -68,7 +69,7 @@ def choose_objects(
     edited = source.run.edited(source.name)
     dropped: Counter[Reason] = Counter()
     doubtful: set[int] = set()  # frames that something stands on which is too unsure or too small
-    masklets = []
+    masklets, crowds = [], []
     for masklet in edited.labels.masklets:
         class_id = source.class_ids[masklet.class_id]
         if class_id is None:
@@ -81,11 +82,23 @@ def choose_objects(
         if not stays.all():
             dropped[reason] += int((~stays).sum())
             doubtful.update(masklet.frame_indices[~stays].tolist())
+            crowds.append(replace(on_frames(masklet, ~stays), class_id=class_id, votes=(), evidence=()))
         if stays.any():
             # votes and class scores are those of the run's classes, which need not be the dataset's
             masklets.append(replace(on_frames(masklet, stays), class_id=class_id, votes=(), evidence=()))
-    labels = replace(edited.labels, name=name, class_names=class_names, masklets=tuple(masklets))
+    crowds += _rejected(source, edited.labels)
+    labels = replace(edited.labels, name=name, class_names=class_names, masklets=tuple(masklets), crowds=tuple(crowds))
     return ChosenObjects(labels, tuple(_frames(labels, edited, doubtful)), dropped)
+
+
+def _rejected(source: SourceInput, labels: VideoLabels) -> Iterator[Masklet]:
+    """What the models found and did not keep, of the dataset's classes, but on frames that a person made."""
+    judged = [frame.frame_index for frame in labels.frames if frame.state is FrameState.HUMAN]
+    for rejected in source.run.rejected(source.name):
+        class_id = source.class_ids[rejected.masklet.class_id]
+        masklet = on_frames(rejected.masklet, ~np.isin(rejected.masklet.frame_indices, judged))
+        if class_id is not None and masklet.rles:
+            yield replace(masklet, class_id=class_id, votes=(), evidence=())
 
 
 def on_frames(masklet: Masklet, stays: NDArray[np.bool_]) -> Masklet:

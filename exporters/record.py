@@ -10,7 +10,8 @@
 * ``assignment`` [{group, split, members {input: [[first, last], ...]}}], ranges of the input's frames that are in the
   dataset, both ends included; ``gap_frames``: two frames of one video in different splits are more than so many apart;
 * ``inputs`` [{name, run, name_in_run, file, sha256, frames}] and ``inputs_left_out`` of the same bytes;
-* ``runs`` [{name, detector, tracker, engine, ...}], as their configurations have it, and the thresholds of the classes.
+* ``runs`` [{name, detector and tracker or concept_tracker, engine, ...}], as their configurations have it, and the
+  thresholds of the classes.
 
 There is no time in it, so that the same selection gives the same bytes.
 """
@@ -25,7 +26,8 @@ from autolabel.exporters.plan import Plan
 from autolabel.exporters.protocols import ExportReport
 from autolabel.exporters.selection import Selection
 from autolabel.exporters.sources import SourceInput
-from autolabel.exporters.writing import write_json, write_text
+from autolabel.exporters.writing import write_text
+from autolabel.json_files import write_json
 from autolabel.ontologies import OntologyClass
 from autolabel.store import Run
 

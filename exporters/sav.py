@@ -25,7 +25,8 @@ from autolabel.exporters.options import ExportOptions
 from autolabel.exporters.plan import ALL, by_input, plan_videos
 from autolabel.exporters.protocols import ExportReport
 from autolabel.exporters.selection import Selection
-from autolabel.exporters.writing import copy_video, write_json
+from autolabel.exporters.writing import copy_video
+from autolabel.json_files import write_json
 from autolabel.labels import Masklet, Source, VideoLabels
 from autolabel.masks import area_of_many, encode
 

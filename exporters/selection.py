@@ -78,12 +78,12 @@ class Selection:
         staying = np.array([kept.frame.frame_index for kept in self._kept[name]], dtype=np.int64)
         if len(staying) == len(labels.frames):
             return labels
-        masklets = (on_frames(each, np.isin(each.frame_indices, staying)) for each in labels.masklets)
-        return replace(
-            labels,
-            frames=tuple(kept.frame for kept in self._kept[name]),
-            masklets=tuple(masklet for masklet in masklets if masklet.rles),
+        masklets, crowds = (
+            tuple(kept for each in side if (kept := on_frames(each, np.isin(each.frame_indices, staying))).rles)
+            for side in (labels.masklets, labels.crowds)
         )
+        frames = tuple(kept.frame for kept in self._kept[name])
+        return replace(labels, frames=frames, masklets=masklets, crowds=crowds)
 
     def original(self, name: str) -> Input:
         """The video or the stills that an input was labelled from.

@@ -1,11 +1,9 @@
-"""What several formats write in the same way: JSON a record at a time, and pictures."""
+"""What several formats write in the same way: text and pictures."""
 
-import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from PIL import ExifTags, Image, ImageOps
 
@@ -14,49 +12,12 @@ from autolabel.exporters.selection import Selection
 from autolabel.images import JPEG_QUALITY, jpeg_bytes
 from autolabel.labels import InputKind
 
-__all__ = ["copy_video", "write_json", "write_json_list", "write_pictures", "write_text"]
+__all__ = ["copy_video", "write_pictures", "write_text"]
 
 
 def write_text(path: Path, text: str) -> None:
     """Write text as UTF-8 with the line ends it has, the same on every system."""
     path.write_text(text, encoding="utf-8", newline="\n")
-
-
-def write_json(path: Path, sections: Mapping[str, Any]) -> None:
-    """Write a mapping as JSON; a section that is an iterator becomes a list, one record a line, streamed."""
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(_lines(sections))
-
-
-def write_json_list(path: Path, records: Iterable[Any]) -> None:
-    """Write a list as JSON, one record a line, streamed."""
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(_list_lines(records))
-        file.write("\n")
-
-
-def _lines(sections: Mapping[str, Any]) -> Iterator[str]:
-    opening = "{\n"
-    for name, section in sections.items():
-        yield f"{opening}{_json(name)}: "
-        if isinstance(section, Iterator):
-            yield from _list_lines(section)
-        else:
-            yield _json(section)
-        opening = ",\n"
-    yield "\n}\n"
-
-
-def _list_lines(records: Iterable[Any]) -> Iterator[str]:
-    opening = "[\n"
-    for record in records:
-        yield opening + _json(record)
-        opening = ",\n"
-    yield "[]" if opening == "[\n" else "\n]"
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def copy_video(selection: Selection, input_name: str, target: Path, on_picture: Callable[[], None]) -> None:

@@ -22,7 +22,8 @@ from autolabel.exporters.options import ExportOptions
 from autolabel.exporters.plan import ALL, Picture, by_input, plan_videos
 from autolabel.exporters.protocols import ExportReport
 from autolabel.exporters.selection import Selection
-from autolabel.exporters.writing import write_json, write_pictures
+from autolabel.exporters.writing import write_pictures
+from autolabel.json_files import write_json
 from autolabel.labels import Masklet
 from autolabel.masks import area_of_many, runs, xywh
 

@@ -9,6 +9,7 @@ https://arxiv.org/abs/2303.05499.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from tokenizers import Encoding, Tokenizer
 from autolabel.errors import OntologyError
 from autolabel.ontologies.ontology import Ontology, OntologyClass, normalised
 
-__all__ = ["Caption", "Question", "plan_captions", "score_classes"]
+__all__ = ["Asked", "Caption", "Question", "Span", "plan_captions", "score_classes"]
 
 Span = tuple[int, int]
 """First token of a prompt and the one after its last."""
@@ -38,6 +39,15 @@ class Question:
     prompt_ids: tuple[int, ...]
     prompt_spans: tuple[Span, ...]
     negative_spans: tuple[Span, ...]
+
+
+class Asked(Protocol):
+    """Whatever asks about classes: a caption, or a list of prompts."""
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """One for every class that is asked."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -95,26 +105,27 @@ def plan_captions(ontology: Ontology, tokenizer: Tokenizer, token_limit: int) ->
 
 
 def score_classes(
-    token_probabilities: NDArray[np.floating], caption: Caption, class_count: int
+    token_probabilities: NDArray[np.floating], asked: Asked, class_count: int
 ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Score every class for every box from one caption's answer.
+    """Score every class for every box from the answer to one caption, or to a list of prompts.
 
     A prompt's score is the mean probability of its own tokens, a class's score that of its best prompt. A negative
     that beats every prompt of its class sets that class to zero.
 
     Args:
-        token_probabilities: Shape ``(N, T)``, 0-1, for N boxes and at least the T tokens of the caption.
-        caption: What was asked.
+        token_probabilities: Shape ``(N, T)``, 0-1, for N boxes and at least the T tokens of the caption, or the T texts
+            of the list.
+        asked: What was asked.
         class_count: Number of classes in the ontology, C.
 
     Returns:
-        The scores, shape ``(N, C)``, NaN for a class that the caption does not ask; and the position of the best
+        The scores, shape ``(N, C)``, NaN for a class that is not asked; and the position of the best
         prompt among its class's prompts, shape ``(N, C)``, -1 likewise.
     """
     box_count = len(token_probabilities)
     scores = np.full((box_count, class_count), np.nan, np.float32)
     best_prompts = np.full((box_count, class_count), -1, np.intp)
-    for question in caption.questions:
+    for question in asked.questions:
         prompt_scores = _span_means(token_probabilities, question.prompt_spans)  # (N, prompts)
         best = prompt_scores.argmax(axis=1)  # (N,)
         class_scores = prompt_scores.max(axis=1)  # (N,)

@@ -1,8 +1,9 @@
 """The benchmarks run: each on its smallest setting."""
 
 import pytest
+import torch
 
-from benchmarks import export, memory, quality, resume, speed
+from benchmarks import distill, export, memory, quality, resume, speed
 from benchmarks.baselines import BASELINES
 
 
@@ -42,3 +43,11 @@ def test_killed_labelling_ends_in_the_same_bytes(capsys: pytest.CaptureFixture[s
     resume.main(kills=3, frames=30)
     identical = next(line for line in capsys.readouterr().out.splitlines() if "identical" in line)
     assert "yes" in identical
+
+
+def test_distillation_sets_a_student_beside_its_teacher(capsys: pytest.CaptureFixture[str]) -> None:
+    """One table has a row for the teacher, for the student before training, and on either labels."""
+    distill.main(frames=4, epochs=1, threads=torch.get_num_threads())
+    table = capsys.readouterr().out
+    for name in ("teacher", "student before training", "student on auto labels", "student on true labels"):
+        assert name in table

@@ -3,16 +3,18 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from loopback_hub import serve
+from loopback_hub import Hub, serve
 from PIL import Image
 from typer.testing import CliRunner
 
 from autolabel.base_models.loading import EMBEDDED
-from autolabel.base_models.registry import DETECTORS, TRACKERS
-from autolabel.cli import app, information
+from autolabel.base_models.registry import CONCEPT_TRACKERS, DETECTORS, TRACKERS
+from autolabel.cli import app, models
+from autolabel.students import STUDENTS
 
 NAME = "someone/tiny-detector"
 
@@ -20,7 +22,8 @@ NAME = "someone/tiny-detector"
 def test_the_list_tells_what_each_model_needs() -> None:
     """Licence, size, speed and whether it is here, of every model that has a name."""
     listed = json.loads(CliRunner().invoke(app, ["models", "--json"]).stdout)
-    for role, known in [("detectors", DETECTORS), ("trackers", TRACKERS)]:
+    everything = [DETECTORS, TRACKERS, CONCEPT_TRACKERS, STUDENTS]
+    for role, known in zip(["detectors", "trackers", "concept trackers", "students"], everything, strict=True):
         assert [entry["name"] for entry in listed[role]][: len(known)] == list(known)
         for entry in listed[role][: len(known)]:
             assert entry["licence"]
@@ -43,7 +46,7 @@ def test_the_list_says_whether_groundingdino_py_is_there(
     found: str | None, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What cannot be an extra is found in the list."""
-    monkeypatch.setattr(information, "find_spec", lambda _name: found)
+    monkeypatch.setattr(models, "find_spec", lambda _name: found)
     assert said in CliRunner().invoke(app, ["models"]).stdout
 
 
@@ -51,32 +54,45 @@ def test_an_embedded_model_needs_no_pull() -> None:
     """There is nothing to fetch, which is no mistake."""
     result = CliRunner().invoke(app, ["models", "pull", "tiny-scenes"])
     assert result.exit_code == 0
-    assert "comes with this package" in result.stdout
+    assert "is on this machine already" in result.stdout
+
+
+_CALLS = """
+import json, sys
+from typer.testing import CliRunner
+from autolabel.cli import app
+results = [CliRunner().invoke(app, call) for call in json.loads(sys.argv[1])]
+print(json.dumps([[result.exit_code, result.stdout, result.stderr] for result in results]))
+"""
+
+
+def call(hub: Hub, home: Path, *calls: Sequence[str]) -> list[tuple[int, str, str]]:
+    """Exit code and words of commands in a new process, whose hub is the one given."""
+    command = [sys.executable, "-c", _CALLS, json.dumps(calls)]
+    environment = hub.environment(home)
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=True)
+    return [tuple(result) for result in json.loads(finished.stdout)]
 
 
 def test_pulled_ahead_of_time_and_used_offline(tmp_path: Path) -> None:
     """A model is fetched with a bar, and what is on this machine does not need the hub, nor is it asked."""
-    picture = tmp_path / "picture.png"
-    Image.new("RGB", (64, 48)).save(picture)
-    check = ("ontology", "check", "scenes-shapes", "--detector")
+    Image.new("RGB", (64, 48)).save(tmp_path / "picture.png")
+    label = ("label", str(tmp_path / "picture.png"), "--classes", "dog", "--out", str(tmp_path / "run"))
     with serve(NAME, EMBEDDED / "tiny-scenes-detector") as hub:
-
-        def autolabel(*arguments: str) -> subprocess.CompletedProcess[str]:
-            command = [sys.executable, "-c", "from autolabel.cli import main; main()", *arguments]
-            environment = hub.environment(tmp_path / "home")
-            return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
-
-        pulled = autolabel("models", "pull", NAME)
-        assert pulled.returncode == 0, pulled.stderr
-        assert pulled.stdout.startswith(f"{NAME}: in {tmp_path}")
-        assert "100%" in pulled.stderr
+        pulled, unknown = call(
+            hub, tmp_path / "home", ("models", "pull", NAME), ("models", "pull", "someone/else", "--quiet")
+        )
         requests = len(hub.requests)
-        checked = autolabel(*check, NAME, "--offline")
-        refused = autolabel("label", str(picture), "--classes", "dog", "--detector", "someone/else", "--offline",
-                            "--out", str(tmp_path / "run"))  # fmt: skip
+        checked, refused = call(
+            hub,
+            tmp_path / "home",
+            ("ontology", "check", "scenes-shapes", "--detector", NAME, "--offline"),
+            (*label, "--detector", "someone/else", "--offline"),
+        )
         assert len(hub.requests) == requests
-        unknown = autolabel("models", "pull", "someone/else", "--quiet")
-    assert checked.returncode == 0, checked.stderr
-    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
-    assert "autolabel models pull someone/else" in refused.stderr
-    assert (unknown.returncode, unknown.stdout, unknown.stderr.count("\n")) == (2, "", 1)
+    assert pulled[:2] == (0, f"{NAME}: in {next(tmp_path.rglob('config.json')).parent}\n"), pulled
+    assert "100%" in pulled[2]
+    assert (unknown[0], unknown[1], unknown[2].count("\n")) == (2, "", 1)
+    assert checked[0] == 0, checked
+    assert (refused[0], refused[2].count("\n")) == (2, 1)
+    assert "autolabel models pull someone/else" in refused[2]

@@ -15,6 +15,8 @@ def test_demo_makes_everything_twice(tmp_path: Path) -> None:
         assert all(path.exists() for path in report.paths.values())
     assert report.figures.scope.videos == 3
     assert len(list(report.paths["rendered"].glob("*.mp4"))) == 3
+    assert report.student is not None
+    assert set(report.student.figures) == {"val"}
 
 
 def test_demo_spares_other_peoples_files(tmp_path: Path) -> None:

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import supervision as sv
 from finding import Found, find
 from oracles import UNSURE, OracleDetector, OracleTracker, Sighting, frames_of
 from pydantic import TypeAdapter
 
 from autolabel import masks
+from autolabel.base_models.protocols import Image
 from autolabel.engine import EngineSettings, EngineState, ImageLabeler, Setup, VideoLabeler
 from autolabel.frames import Frame
 from autolabel.labels import FrameState, Masklet, Source
@@ -313,6 +315,30 @@ def test_stills_are_labelled_each_by_itself() -> None:
         assert sorted(ontology.class_names[item.class_id] for item in on_still) == sorted(
             item.class_name for item in still.objects
         )
+
+
+class SegmentingDetector(OracleDetector):
+    """Gives a mask with every box: its left half, which no tracker would make of it."""
+
+    def detect(self, images: Sequence[Image]) -> list[sv.Detections]:
+        """Report what is to be seen, with masks."""
+        answers = super().detect(images)
+        for image, detections in zip(images, answers, strict=True):
+            detections.mask = np.zeros((len(detections), *image.shape[:2]), dtype=bool)
+            for mask, (left, top, right, bottom) in zip(detections.mask, detections.xyxy.astype(int), strict=True):
+                mask[top:bottom, left : (left + right) // 2] = True
+        return answers
+
+
+def test_masks_of_a_detector_are_taken_as_they_are() -> None:
+    """Where the detector segments, its masks are the labels; the tracker makes none of the boxes."""
+    stills = number([scene(red_circle=10, blue_square=30)])
+    labeler = ImageLabeler(Setup(ONTOLOGY, SegmentingDetector(ONTOLOGY, stills), OracleTracker(stills)))
+    found = find(labeler, frames_of(stills), ONTOLOGY)
+    assert sorted(masks.xyxy(item.rles[0]).tolist() for item in found.masklets) == [
+        [10, 2, 16, 14],
+        [30, 16, 36, 28],
+    ]
 
 
 def test_a_shot_boundary_ends_everything() -> None:

@@ -11,7 +11,17 @@ import click
 import typer
 from typer.core import TyperGroup
 
-from autolabel.cli import datasets, demonstration, evaluating, information, labelling, uploading
+from autolabel.cli import (
+    datasets,
+    demonstration,
+    distilling,
+    evaluating,
+    information,
+    labelling,
+    models,
+    predicting,
+    uploading,
+)
 from autolabel.errors import UserError
 
 __all__ = ["app", "main"]
@@ -34,11 +44,13 @@ app = typer.Typer(cls=_Commands, no_args_is_help=True, add_completion=False, pre
 app.command("demo")(demonstration.demo)
 app.command("label")(labelling.label)
 app.command("export")(datasets.export)
+app.command("distill")(distilling.distill)
+app.command("predict")(predicting.predict)
 app.command("upload")(uploading.upload)
 app.command("render")(datasets.render)
 app.command("report")(datasets.report)
 app.command("evaluate")(evaluating.evaluate)
-app.add_typer(information.models, name="models")
+app.add_typer(models.models, name="models")
 app.add_typer(information.ontology, name="ontology")
 
 

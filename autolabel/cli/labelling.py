@@ -25,8 +25,16 @@ def label(
     out: Annotated[Path, typer.Option("--out", metavar="RUN", help="Folder of the run; an unfinished one goes on.")],
     ontology: OntologyOption = None,
     classes: ClassesOption = None,
-    detector: Annotated[str, typer.Option(metavar="NAME", help="See `autolabel models`.")] = "grounding-dino",
-    tracker: Annotated[str, typer.Option(metavar="NAME", help="See `autolabel models`.")] = "sam2",
+    detector: Annotated[
+        str | None, typer.Option(metavar="NAME", help="See `autolabel models`.", show_default="grounding-dino")
+    ] = None,
+    tracker: Annotated[
+        str | None, typer.Option(metavar="NAME", help="See `autolabel models`.", show_default="sam2")
+    ] = None,
+    concept_tracker: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="One model in place of both; an interrupted video is begun anew."),
+    ] = None,
     keyframe_every: Annotated[int, typer.Option(metavar="FRAMES", min=1, help="Stride of the detector.")] = 12,
     fps: Annotated[float | None, typer.Option(metavar="N", help="Label so many frames per second, not all.")] = None,
     start: Annotated[float, typer.Option(metavar="SECONDS", help="Begin each video here.")] = 0.0,
@@ -35,6 +43,13 @@ def label(
     shots: Annotated[bool, typer.Option(help="Look for shot boundaries; they end all masklets.")] = True,
     memories: Annotated[
         int | None, typer.Option(metavar="N", help="Frames the tracker remembers of an object; fewer are faster.")
+    ] = None,
+    exemplar: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CLASS=PICTURE",
+            help="A picture of one object of a class, to look for beside its prompts (owlv2, owlvit); repeatable.",
+        ),
     ] = None,
     add_class: AddClassOption = None,
     dry_run: Annotated[
@@ -58,6 +73,7 @@ def label(
     options: dict[str, Any] = {
         "detector": detector,
         "tracker": tracker,
+        "concept_tracker": concept_tracker,
         "keyframe_every": keyframe_every,
         "fps": fps,
         "start_s": start,
@@ -66,6 +82,7 @@ def label(
         "device": device,
         "dtype": dtype,
         "memories": memories,
+        "exemplars": exemplar or (),
     }
     if dry_run:
         _tell(pipeline.estimate(inputs, wanted, **options), output)

@@ -13,14 +13,16 @@ from autolabel.importers.coco_file import Annotation, Category, File, Image, Rle
 from autolabel.importers.reading import reading
 from autolabel.labels import VideoLabels
 
-__all__ = ["read_coco", "read_coco_results", "read_coco_video"]
+__all__ = ["CocoFile", "CocoImage", "read_coco", "read_coco_file", "read_coco_results", "read_coco_video"]
 
 _COCO_REMEDY = "give an annotations.json as `autolabel export --format coco` writes it"
 _VIDEO_REMEDY = "give an annotations.json as `autolabel export --format coco-video` writes it"
 _RESULTS_REMEDY = "give a list of results as pycocotools' `loadRes` takes it, and the truth that they are for"
 
 
-class _CocoImage(BaseModel):
+class CocoImage(BaseModel):
+    """One of ``images``."""
+
     id: int
     width: PositiveInt
     height: PositiveInt
@@ -41,8 +43,10 @@ class _Result(_CocoAnnotation):
 _RESULTS = TypeAdapter(list[_Result])
 
 
-class _CocoFile(BaseModel):
-    images: list[_CocoImage]
+class CocoFile(BaseModel):
+    """A COCO file of instances."""
+
+    images: list[CocoImage]
     categories: list[Category]
     annotations: list[_CocoAnnotation]
 
@@ -61,8 +65,19 @@ def read_coco(path: str | Path) -> list[VideoLabels]:
         InputError: The file cannot be read or does not follow the contract.
     """
     path = Path(path)
+    file = read_coco_file(path)
     with reading(path, "a COCO file", _COCO_REMEDY):
-        return labels_of_file(_with_videos(_CocoFile.model_validate_json(path.read_bytes()), path.stem))
+        return labels_of_file(_with_videos(file, path.stem))
+
+
+def read_coco_file(path: Path) -> CocoFile:
+    """Read a COCO file of instances as it stands, for those who want the images' files.
+
+    Raises:
+        InputError: The file cannot be read or does not follow the contract.
+    """
+    with reading(path, "a COCO file", _COCO_REMEDY):
+        return CocoFile.model_validate_json(path.read_bytes())
 
 
 def read_coco_results(path: str | Path, truth: str | Path) -> list[VideoLabels]:
@@ -80,13 +95,13 @@ def read_coco_results(path: str | Path, truth: str | Path) -> list[VideoLabels]:
     """
     path, truth = Path(path), Path(truth)
     with reading(truth, "the COCO file that the results are for", _COCO_REMEDY):
-        file = _CocoFile.model_validate_json(truth.read_bytes())
+        file = CocoFile.model_validate_json(truth.read_bytes())
     with reading(path, "a list of COCO results", _RESULTS_REMEDY):
         results = _RESULTS.validate_json(path.read_bytes())
         return labels_of_file(_with_videos(file.model_copy(update={"annotations": results}), truth.stem))
 
 
-def _with_videos(file: _CocoFile, name: str) -> File:
+def _with_videos(file: CocoFile, name: str) -> File:
     """The same file as COCO video has it."""
     names = [image.video or name for image in file.images]
     video_ids = {video: video_id for video_id, video in enumerate(dict.fromkeys(names), start=1)}

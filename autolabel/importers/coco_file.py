@@ -20,6 +20,7 @@ __all__ = [
     "labels_of_file",
     "require_known",
     "rle_of_segmentation",
+    "sighting_of",
     "unique_ids",
 ]
 
@@ -104,7 +105,7 @@ def labels_of_file(file: File) -> list[VideoLabels]:
     crowds_of: dict[int, list[Sighting]] = {video.id: [] for video in file.videos}
     for annotation in file.annotations:
         image = images[annotation.image_id]
-        sighting = _sighting(annotation, image, class_ids[annotation.category_id])
+        sighting = sighting_of(annotation, image, class_ids[annotation.category_id])
         (crowds_of if annotation.iscrowd else sightings_of)[image.video_id].append(sighting)
     names = unique_names([video.file_name for video in file.videos])
     class_names = tuple(category.name for category in file.categories)
@@ -141,7 +142,12 @@ def require_known(kind: str, used: Iterable[int], known: set[int]) -> None:
         raise ValueError(f"expected the {kind} with the id {unknown[0]}, found none")
 
 
-def _sighting(annotation: Annotation, image: Image, class_id: int) -> Sighting:
+def sighting_of(annotation: Annotation, image: Image, class_id: int) -> Sighting:
+    """What an annotation says is on its image.
+
+    Raises:
+        ValueError: Its mask is of another size, or cannot be drawn.
+    """
     track_id, frame_index, size_wh = annotation.track_id, image.frame_index, (image.width, image.height)
     score = 1.0 if annotation.score is None else annotation.score
     if annotation.bbox and not annotation.segmentation:

@@ -6,6 +6,7 @@ must be there, for the labels are shares of their sizes.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -20,7 +21,7 @@ from autolabel.importers.reading import checked, reading
 from autolabel.importers.sightings import Sighting, video_labels
 from autolabel.labels import FrameLabels, InputKind, VideoLabels
 
-__all__ = ["read_yolo"]
+__all__ = ["YoloPicture", "read_yolo", "read_yolo_pictures"]
 
 _REMEDY = "give a data.yaml as `autolabel export --format yolo` writes it, beside its pictures"
 _SPLITS: Final = ("train", "val", "test")
@@ -40,6 +41,23 @@ class _Line(BaseModel):
     shares: list[_Share]
 
 
+@dataclass(frozen=True)
+class YoloPicture:
+    """One labelled picture of a dataset.
+
+    Attributes:
+        file: Where it is.
+        split: train, val or test; the first that has it.
+        size_wh: Its width and height in pixels.
+        sightings: The objects on it; their frame is the picture's place among all.
+    """
+
+    file: Path
+    split: str
+    size_wh: tuple[int, int]
+    sightings: tuple[Sighting, ...]
+
+
 def read_yolo(path: str | Path) -> list[VideoLabels]:
     """Read boxes and polygons.
 
@@ -52,24 +70,43 @@ def read_yolo(path: str | Path) -> list[VideoLabels]:
     Raises:
         InputError: A file cannot be read or does not follow the format.
     """
-    path = Path(path)
-    file = path / "data.yaml" if path.is_dir() else path
+    class_names, pictures = read_yolo_pictures(path)
+    frames = [FrameLabels(place, each.size_wh, file_name=each.file.name) for place, each in enumerate(pictures)]
+    sightings = [sighting for each in pictures for sighting in each.sightings]
+    return [video_labels(str(_file(path).parent), class_names, frames, sightings, kind=InputKind.IMAGES)]
+
+
+def read_yolo_pictures(path: str | Path) -> tuple[tuple[str, ...], list[YoloPicture]]:
+    """Read boxes and polygons picture by picture; as `read_yolo`, for those who want the pictures' files and splits.
+
+    Returns:
+        The classes, and the labelled pictures, split by split, by name.
+
+    Raises:
+        InputError: A file cannot be read or does not follow the format.
+    """
+    file = _file(path)
     with reading(file, "the data.yaml of a YOLO dataset", _REMEDY):
         data = _data(file)
-        pictures = list(dict.fromkeys(picture for folder in _folders(data, file.parent) for picture in _files(folder)))
-        if not pictures:
+        split_of: dict[Path, str] = {}
+        for split, folder in _folders(data, file.parent):
+            for picture in _files(folder):
+                split_of.setdefault(picture, split)
+        if not split_of:
             raise ValueError("expected folders of pictures under train, val or test, found none with pictures")
     names = data.names if isinstance(data.names, dict) else dict(enumerate(data.names))
     class_ids = {number: class_id for class_id, number in enumerate(sorted(names))}
-    frames: list[FrameLabels] = []
-    sightings: list[Sighting] = []
-    for frame_index, picture in enumerate(picture for picture in pictures if _label_file(picture).is_file()):
+    pictures: list[YoloPicture] = []
+    for picture in filter(lambda each: _label_file(each).is_file(), split_of):
         height, width = read_image(picture).shape[:2]
-        frames.append(FrameLabels(frame_index, (width, height), file_name=picture.name))
         with reading(_label_file(picture), "the labels of a picture", _REMEDY):
-            sightings += _sightings(_label_file(picture), frame_index, class_ids, (width, height))
-    class_names = [names[number] for number in sorted(names)]
-    return [video_labels(str(file.parent), class_names, frames, sightings, kind=InputKind.IMAGES)]
+            sightings = tuple(_sightings(_label_file(picture), len(pictures), class_ids, (width, height)))
+        pictures.append(YoloPicture(picture, split_of[picture], (width, height), sightings))
+    return tuple(names[number] for number in sorted(names)), pictures
+
+
+def _file(path: str | Path) -> Path:
+    return Path(path, "data.yaml") if Path(path).is_dir() else Path(path)
 
 
 def _data(file: Path) -> _Data:
@@ -79,11 +116,11 @@ def _data(file: Path) -> _Data:
         raise ValueError(f"expected YAML, found other text ({' '.join(str(error).split())})") from error
 
 
-def _folders(data: _Data, beside: Path) -> Iterator[Path]:
+def _folders(data: _Data, beside: Path) -> Iterator[tuple[str, Path]]:
     for split in _SPLITS:
         entries = getattr(data, split) or []
         for entry in [entries] if isinstance(entries, str) else entries:
-            yield beside / data.path / entry
+            yield split, beside / data.path / entry
 
 
 def _files(folder: Path) -> list[Path]:

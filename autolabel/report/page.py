@@ -96,12 +96,18 @@ def _render(run: Run, found: Survey, colours: Mapping[int, str], pictures: Pictu
         picture_notes=notes,
         speed=read_speed(run.path / layout.LOG),
         settings=_settings(run.configuration),
-        own_threshold=run.configuration.get("detector", {}).get("threshold", "the detector’s own"),
+        own_threshold=_own_threshold(run.configuration),
         histogram=histogram,
         longest=longest,
         lane_box=f"0 0 {WIDTH} {HEIGHT}",
         cards_shown=CARDS,
     )
+
+
+def _own_threshold(configuration: Mapping[str, Any]) -> object:
+    """Score from which the model that detects starts an object, where a class says nothing else."""
+    model = configuration.get("concept_tracker") or configuration.get("detector", {})
+    return model.get("threshold", "the detector’s own")
 
 
 def _settings(configuration: Mapping[str, Any]) -> dict[str, dict[str, str]]:

@@ -78,6 +78,11 @@ class Journal:
         for number in range(1, self.saved.parts + 1):
             yield _STRETCH.validate_python(json.loads(self._part(number).read_bytes()))
 
+    def clear(self) -> None:
+        """Forget every commit, so that the next one is the first."""
+        self.remove()
+        self.saved = Saved()
+
     def remove(self) -> None:
         """Remove it from the disk."""
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -26,7 +26,7 @@ from autolabel.base_models.training.detector_words import caption_tokens, sample
 from autolabel.base_models.training.loop import Cycle, ParameterGroup, Schedule, run
 from autolabel.scenes import COLOURS, SHAPES, TRAINING_PAIRS, Scene, draw_still
 
-__all__ = ["Batch", "draw_batch", "learning_groups", "train"]
+__all__ = ["Batch", "draw_batch", "learning_groups", "resize", "sample_drawn_size", "scene_boxes", "spoil", "train"]
 
 TRAINING_SEED = 1
 """First element of every training seed; evaluation uses others."""
@@ -80,12 +80,12 @@ def draw_batch(step: int, share: float, seed: int = 0, batch_size: int = BATCH_S
     for index in range(batch_size):
         scene = draw_still(
             [TRAINING_SEED, seed, step, index],
-            size_wh=_sample_drawn_size(size_wh, random),
+            size_wh=sample_drawn_size(size_wh, random),
             object_count=int(random.integers(2, 9)) if random.random() < 0.93 else 0,
             pairs=TRAINING_PAIRS,
         )
         ids, target = _caption(scene, phrase_count, random)
-        images.append(_spoil(_resize(scene.image, size_wh, random), random))
+        images.append(spoil(resize(scene.image, size_wh, random), random))
         captions.append(ids)
         targets.append(target)
     input_ids, attention_mask = _pad(captions)
@@ -101,7 +101,7 @@ def _sample_size(share: float, random: Generator) -> tuple[int, int]:
     return (shorter, longer) if random.random() < 0.2 else (longer, shorter)
 
 
-def _sample_drawn_size(size_wh: tuple[int, int], random: Generator) -> tuple[int, int]:
+def sample_drawn_size(size_wh: tuple[int, int], random: Generator) -> tuple[int, int]:
     """Size at which a scene is drawn before it is scaled to `size_wh`: shapes get a little wider or higher."""
     scale = random.uniform(0.75, 1.25) if random.random() < 0.4 else 1.0
     stretch = random.uniform(0.9, 1.1) if random.random() < 0.5 else 1.0
@@ -119,7 +119,7 @@ def _caption(scene: Scene, phrase_count: int, random: Generator) -> tuple[list[i
             words[row, span.start : span.stop] = phrase.meaning.fits(colour, shape)
             unshown[row, span.start : span.stop] = phrase.meaning.is_unshown(colour, shape)
     attributes = [(COLOURS.index(colour), SHAPES.index(shape)) for colour, shape in objects]
-    boxes, asked = _boxes(scene), words.any(1)  # (M, 4), (M,)
+    boxes, asked = scene_boxes(scene), words.any(1)  # (M, 4), (M,)
     return ids, Targets(boxes[asked], words[asked], boxes, torch.tensor(attributes).reshape(-1, 2), unshown)
 
 
@@ -130,7 +130,7 @@ def _lengthen(target: Targets, length: int) -> Targets:
     return replace(target, words=words, unshown=unshown)
 
 
-def _boxes(scene: Scene) -> Tensor:
+def scene_boxes(scene: Scene) -> Tensor:
     """Centre, width and height of all objects as shares of the picture, (M, 4)."""
     height, width = scene.image.shape[:2]
     corners = torch.tensor(np.array([item.xyxy for item in scene.objects]), dtype=torch.float32).reshape(-1, 2, 2)
@@ -138,12 +138,13 @@ def _boxes(scene: Scene) -> Tensor:
     return torch.cat([corners.mean(1), corners[:, 1] - corners[:, 0]], dim=1)
 
 
-def _resize(image: NDArray[np.uint8], size_wh: tuple[int, int], random: Generator) -> NDArray[np.uint8]:
+def resize(image: NDArray[np.uint8], size_wh: tuple[int, int], random: Generator) -> NDArray[np.uint8]:
+    """A picture at another size, by one of two methods."""
     method = cv2.INTER_AREA if random.random() < 0.5 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(image, size_wh, interpolation=method), dtype=np.uint8)
 
 
-def _spoil(image: NDArray[np.uint8], random: Generator) -> NDArray[np.uint8]:
+def spoil(image: NDArray[np.uint8], random: Generator) -> NDArray[np.uint8]:
     """More of what cameras and codecs do, beyond what the scenes themselves do."""
     if random.random() < 0.2:
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), random.uniform(0.3, 1.0)), dtype=np.uint8)

@@ -12,11 +12,10 @@ Stages (another resolution, other data) are the caller's: `loss_of_step` decides
 """
 
 import copy
-import csv
 import json
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Cycle", "ParameterGroup", "Schedule", "draw_curves", "run"]
+from autolabel.curves import draw_curves, read_rows, write_rows
+
+__all__ = ["Cycle", "ParameterGroup", "Schedule", "denormals_flushed", "run"]
 
 LossOfStep = Callable[[int], dict[str, Tensor]]
 """Step number to named scalar losses, whose sum is minimised. A pure function of the step, weights aside."""
@@ -147,7 +148,7 @@ class _State:
 
 
 @contextmanager
-def _denormals_flushed() -> Iterator[None]:
+def denormals_flushed() -> Iterator[None]:
     """Take denormal numbers for zeros: they make gradients of small models up to three times slower on a CPU."""
     torch.set_flush_denormal(True)
     try:
@@ -156,7 +157,7 @@ def _denormals_flushed() -> Iterator[None]:
         torch.set_flush_denormal(False)
 
 
-@_denormals_flushed()
+@denormals_flushed()
 def run(
     model: nn.Module,
     groups: Sequence[ParameterGroup],
@@ -251,7 +252,7 @@ class _Log:
 
     def __init__(self, path: Path, step: int) -> None:
         self.path = path
-        self.rows = [row for row in _read_rows(path) if int(row["step"]) <= step]
+        self.rows = [row for row in read_rows(path) if int(row["step"]) <= step]
         self.first_step = step
         self.figures: dict[str, float] = {}
         self.sums: dict[str, Tensor] = {}
@@ -270,43 +271,6 @@ class _Log:
         text = {name: str(value) if name == "step" else f"{value:.5g}" for name, value in row.items()}
         print(json.dumps(text).replace('"', ""), flush=True)
         self.rows.append(text)
-        _write_rows(self.path, self.rows)
+        write_rows(self.path, self.rows)
         self.sums, self.figures = {}, {}
         self.first_step, self.written = step, time.monotonic()
-
-
-def _read_rows(path: Path) -> list[dict[str, str]]:
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def _write_rows(path: Path, rows: Sequence[dict[str, str]]) -> None:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    part = path.with_suffix(".part")
-    with part.open("w", newline="") as file:
-        writer = csv.DictWriter(file, names)
-        writer.writeheader()
-        writer.writerows(rows)
-    part.replace(path)
-
-
-def draw_curves(csv_path: Path, png_path: Path) -> None:
-    """Draw every column of a curves CSV against the step, one small panel each."""
-    from matplotlib.figure import Figure  # the `train` extra; only this function needs it
-
-    rows = _read_rows(csv_path)
-    names = [name for name in _columns(rows) if name != "step"]
-    figure = Figure(figsize=(12, 2.2 * math.ceil(len(names) / 3)), layout="constrained")
-    for number, name in enumerate(names):
-        axes = figure.add_subplot(math.ceil(len(names) / 3), 3, number + 1)
-        points = [(int(row["step"]), float(row[name])) for row in rows if row.get(name)]
-        axes.plot(*zip(*points, strict=True), linewidth=1)
-        axes.set_title(name, fontsize=8)
-        axes.tick_params(labelsize=7)
-    figure.savefig(png_path, dpi=110, metadata={"Software": None})
-
-
-def _columns(rows: Iterable[dict[str, str]]) -> list[str]:
-    return list(dict.fromkeys(name for row in rows for name, value in row.items() if value))

@@ -1,8 +1,8 @@
 """A differentiable roll-out of SAM 2 over short clips, batched over objects.
 
-The steps are those of `autolabel.base_models.sam2_steps`, which also track, so that what is trained is what runs.
-All objects are prompted on frame 0, and perhaps once more later. Frames are numbered in the order of tracking, so
-reverse playback is a reversed clip.
+The steps are those of `autolabel.base_models.sam2_steps` and `sam2_memory`, which also track, so that what is trained
+is what runs. All objects are prompted on frame 0, and perhaps once more later. Frames are numbered in the order of
+tracking, so reverse playback is a reversed clip.
 """
 
 from collections import defaultdict
@@ -15,16 +15,14 @@ import torch
 from torch import Tensor, nn
 from transformers import Sam2VideoModel
 
+from autolabel.base_models.sam2_memory import Memory, attend, memorise
 from autolabel.base_models.sam2_steps import (
     Decoded,
     Features,
-    Memory,
-    attend,
     decode,
     encode_images,
     full_logits,
     logits_of_masks,
-    memorise,
     read_masks,
     take_masks,
 )
@@ -41,12 +39,14 @@ class Prompts:
         points: X and y in pixels of the model's square picture, float32, shape ``(n, P, 2)``; None for masks.
         labels: Int32, shape ``(n, P)``: 1 on the object, 0 beside it, 2 and 3 the corners of a box.
         masks: 0 or 1, float32, shape ``(n, 1, image_size, image_size)``; None for points and boxes.
+        believed: Mask logits that the points correct, shape ``(n, grid, grid)``; None where they correct nothing.
     """
 
     rows: Tensor
     points: Tensor | None = None
     labels: Tensor | None = None
     masks: Tensor | None = None
+    believed: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -253,7 +253,14 @@ def _decode_prompts(
             decoded = read_masks(model, features, prompts.masks)
             remembered, logits = take_masks(model, decoded, prompts.masks), logits_of_masks(prompts.masks)
         else:
-            decoded = decode(model, features, conditioned, points=prompts.points, labels=prompts.labels)
+            decoded = decode(
+                model,
+                features,
+                conditioned,
+                points=prompts.points,
+                labels=prompts.labels,
+                believed=prompts.believed,
+            )
             remembered, logits = decoded, full_logits(model, decoded)
     coarse = features.coarse if conditioned is None else conditioned
     return FrameOutput(decoded, remembered, logits, coarse, _transformed(seen, coarse))

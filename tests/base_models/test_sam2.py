@@ -17,7 +17,8 @@ from transformers import (
 )
 
 from autolabel.base_models.protocols import Prompt
-from autolabel.base_models.sam2 import Sam2, Sam2Session
+from autolabel.base_models.sam2 import Sam2
+from autolabel.base_models.sam2_session import Sam2Session
 from autolabel.base_models.training.tracker_model import initialise, tracker_config
 from autolabel.scenes import plan_video
 

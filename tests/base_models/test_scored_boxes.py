@@ -6,8 +6,16 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
-from autolabel.base_models.scored_boxes import ScoredBoxes, merge_parts, to_detections
+from autolabel.base_models.scored_boxes import (
+    PromptBoxes,
+    ScoredBoxes,
+    merge_parts,
+    merge_prompts,
+    to_detections,
+    to_xyxy,
+)
 from autolabel.ontologies import Ontology
+from autolabel.ontologies.prompts import plan_prompts
 
 ONTOLOGY = Ontology.parse("car=car,automobile; person; dog")
 NAN = np.nan
@@ -83,3 +91,44 @@ def test_no_boxes() -> None:
     assert detections.xyxy.shape == (0, 4)
     assert detections.confidence is not None
     assert detections.data["prompt"].shape == (0,)
+
+
+def answers(*found: tuple[ArrayLike, ArrayLike]) -> list[PromptBoxes]:
+    """What texts found: for each of them boxes and scores, with a mask that tells which box it is."""
+    return [
+        PromptBoxes(
+            np.asarray(xyxy, np.float32).reshape(-1, 4),
+            np.asarray(scores, np.float32),
+            np.asarray(xyxy).reshape(-1, 1, 4) > 0,
+        )
+        for xyxy, scores in found
+    ]
+
+
+def test_answers_of_texts_become_class_scores() -> None:
+    """An object that several texts found has all their scores; a text that did not find it says zero, not nothing."""
+    asked = plan_prompts(ONTOLOGY)
+    found = answers(([[0, 0, 10, 10]], [0.4]), ([[0, 0, 10, 9]], [0.6]), ([], []), ([[30, 0, 40, 9]], [0.5]))
+    merged = merge_prompts(found, asked, 3)
+    np.testing.assert_allclose(merged.scores, [[0.6, 0, 0], [0, 0, 0.5]])
+    np.testing.assert_array_equal(merged.xyxy, [[0, 0, 10, 9], [30, 0, 40, 9]])
+    assert merged.prompts[0, 0] == 1
+    assert merged.masks is not None
+    np.testing.assert_array_equal(merged.masks[:, 0, 0], [False, True])
+
+
+@pytest.mark.parametrize(("toy", "expected"), [(0.5, 0.6), (0.7, 0.0)])
+def test_negative_found_in_the_same_place(toy: float, expected: float) -> None:
+    """A negative takes the object from its class where both texts found it and the negative is surer."""
+    ontology = Ontology.parse([{"name": "car", "negatives": ["toy car"]}])
+    found = answers(([[0, 0, 10, 10]], [0.6]), ([[0, 0, 10, 9.5]], [toy]))
+    merged = merge_prompts(found, plan_prompts(ontology), 1)
+    np.testing.assert_allclose(merged.scores, [[expected]])
+    assert len(to_detections(merged, ontology, 0.1)) == (expected > 0)
+
+
+def test_padding_is_no_part_of_the_picture() -> None:
+    """Shares of a padded square become pixels of the picture in it."""
+    shares = np.array([[0.5, 0.25, 0.5, 0.25], [0.5, 0.9, 0.5, 0.1], [0.5, 0.5, 1, 1]], np.float32)
+    corners = to_xyxy(shares, (100, 50), (100, 100))
+    assert corners.tolist() == [[25, 12.5, 75, 37.5], [25, 50, 75, 50], [0, 0, 100, 50]]

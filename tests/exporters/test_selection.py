@@ -29,8 +29,9 @@ from autolabel.edits import Change, Edit
 from autolabel.errors import RunError, UserError
 from autolabel.exporters import EXPORTERS, ExportOptions, Selection, export, parse_class_map, select
 from autolabel.exporters.tally import Reason
-from autolabel.labels import FrameLabels, FrameState, InputKind, Source, VideoLabels
-from autolabel.store import InputIdentity, Run
+from autolabel.labels import FrameLabels, FrameState, InputKind, Rejected, Source, VideoLabels
+from autolabel.ontologies import Ontology
+from autolabel.store import InputIdentity, Run, RunWriter, load_run
 from autolabel.stretches import LabelRow
 
 PICTURED: list[str] = [name for name in EXPORTERS if name not in ("label-studio", "sav")]
@@ -58,6 +59,53 @@ def long_clip(frame_count: int, empty: Sequence[int] = ()) -> VideoLabels:
     return VideoLabels(
         "clip", "clip.mp4", InputKind.VIDEO, CLASS_NAMES, frames, (masklet(1, 0, seen),), 25.0, frame_count
     )
+
+
+# --- what is neither an object nor background ------------------------------------------------------------------------
+
+
+def crowds_of(run: Run, out: Path, **options: Any) -> list[tuple[int, str, list[float]]]:
+    """Frame, class and box of each region in which a COCO export says nothing."""
+    export(run, "coco", out, ExportOptions(images=False, val_share=0, **options))
+    content = json.loads((out / "train" / "annotations.json").read_text())
+    names = {each["id"]: each["name"] for each in content["categories"]}
+    frame_of = {each["id"]: each["frame_index"] for each in content["images"]}
+    return [
+        (frame_of[each["image_id"]], names[each["category_id"]], each["bbox"])
+        for each in content["annotations"]
+        if each["iscrowd"]
+    ]
+
+
+def run_with_rejected(folder: Path, state: FrameState = FrameState.LABELLED) -> Run:
+    """A run of `clip` that rejected a second car on its frames 0 and 2, the latter in this state."""
+    labels = clip()
+    frames = tuple(replace(each, state=state) if each.frame_index == 2 else each for each in labels.frames)
+    writer = RunWriter(folder, {"ontology": Ontology.parse(list(CLASS_NAMES)).to_dict()})
+    rejected = masklet(9, 0, {0: block(40, 2, 46, 8), 2: block(30, 2, 36, 8)})
+    writer.write_input(replace(labels, frames=frames), identity(1), [Rejected(rejected, "for the test")])
+    return load_run(folder)
+
+
+def test_rejected_objects_are_neither_objects_nor_background(tmp_path: Path) -> None:
+    """Whoever trains on the dataset learns nothing where the models found something and did not trust it."""
+    run = run_with_rejected(tmp_path / "run")
+    assert crowds_of(run, tmp_path / "all") == [(0, "car", [40, 2, 6, 6]), (2, "car", [30, 2, 6, 6])]
+    assert crowds_of(run, tmp_path / "some", every=2, max_frames=1) == [(0, "car", [40, 2, 6, 6])]
+    assert crowds_of(run, tmp_path / "other", class_map={"car": ""}) == []
+
+
+def test_what_a_person_made_has_the_last_word(tmp_path: Path) -> None:
+    """Where somebody decided what is on a frame, the rest of it is background."""
+    run = run_with_rejected(tmp_path / "run", FrameState.HUMAN)
+    assert crowds_of(run, tmp_path / "dataset") == [(0, "car", [40, 2, 6, 6])]
+
+
+def test_objects_below_the_least_score_are_no_background(tmp_path: Path) -> None:
+    """An object that is too doubtful for the dataset is still not nothing."""
+    run = write_run(tmp_path / "run", clip())
+    found = crowds_of(run, tmp_path / "dataset", min_score=0.6)
+    assert found == [(0, "car", [4, 4, 20, 10]), (1, "car", [6, 4, 20, 10])]
 
 
 # --- nothing is lost -------------------------------------------------------------------------------------------------

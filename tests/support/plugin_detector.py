@@ -1,10 +1,11 @@
-"""The smallest detector that fits."""
+"""The smallest detectors that fit."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import supervision as sv
 
+from autolabel.base_models.exemplars import Exemplar
 from autolabel.base_models.protocols import Image
 from autolabel.ontologies import Ontology
 
@@ -26,3 +27,13 @@ class FindsNothing:
     def _nothing(self) -> sv.Detections:
         scores = np.zeros((0, self._class_count), dtype=np.float32)
         return sv.Detections(np.zeros((0, 4)), data={"class_scores": scores, "prompt": np.zeros(0, dtype=str)})
+
+
+class FindsNothingLikeIt(FindsNothing):
+    """The same, shown what to find."""
+
+    takes_exemplars = True
+
+    def __init__(self, ontology: Ontology, exemplars: Sequence[Exemplar] = ()) -> None:
+        super().__init__(ontology)
+        self.exemplars = exemplars

@@ -1,0 +1,122 @@
+"""What a student sees of a picture: regions without a say hidden, then moved, scaled, mirrored and recoloured.
+
+The transforms are torchvision's (`torchvision.transforms.v2`), which move boxes with their pictures. Everything is a
+pure function of the picture and a seed.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+
+from autolabel.frames import BACKGROUND
+from autolabel.students.dataset import LabelledPicture
+
+__all__ = ["FULL_TRUST", "Example", "augment", "hide"]
+
+FULL_TRUST: Final = 0.6
+"""Score from which a label counts fully; one of half that score counts half."""
+
+_LEAST_SHARE: Final = 0.25
+"""An object stays when at least this share of its box is still in the picture."""
+
+_TRANSFORMS: Final = v2.Compose(
+    [
+        v2.ColorJitter(brightness=0.15, contrast=0.2, saturation=0.2, hue=0.02),
+        v2.RandomAffine(
+            degrees=0, translate=(0.15, 0.15), scale=(0.75, 1.3), fill={tv_tensors.Image: BACKGROUND, "others": 0}
+        ),
+        v2.RandomHorizontalFlip(),
+    ]
+)
+"""Hues hardly change and channels are never swapped, for a class may be a colour."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One picture as it goes into training.
+
+    Attributes:
+        image: uint8 RGB, ``(3, H, W)``.
+        boxes: Centre, width and height as shares of the picture, float32, ``(N, 4)``.
+        class_ids: int64, ``(N,)``.
+    """
+
+    image: Tensor
+    boxes: Tensor
+    class_ids: Tensor
+
+
+def hide(
+    image: NDArray[np.uint8], picture: LabelledPicture, random: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Make grey what a student must learn nothing from.
+
+    Regions without a say are hidden wherever no object stands on them, as is usual with datasets that have them. A
+    label of little score is hidden with its object now and then, and shown otherwise: over the training its loss weighs
+    what `FULL_TRUST` says, in every architecture alike, and the object never passes for background.
+
+    Args:
+        image: uint8 RGB, ``(H, W, 3)``.
+        picture: Its labels.
+        random: Decides which labels are shown.
+
+    Returns:
+        The picture, and which objects are shown, bool, ``(N,)``.
+    """
+    shown = random.random(len(picture.scores)) < picture.scores / FULL_TRUST
+    hidden = np.concatenate([picture.ignored, picture.xyxy[~shown]])
+    if not len(hidden):
+        return image, shown
+    mask = np.zeros(image.shape[:2], dtype=bool)
+    for boxes, value in ((hidden, True), (picture.xyxy[shown], False)):
+        for x1, y1, x2, y2 in _whole_pixels(boxes):
+            mask[y1:y2, x1:x2] = value
+    return np.where(mask[..., None], np.uint8(BACKGROUND), image), shown
+
+
+def augment(image: NDArray[np.uint8], xyxy: NDArray[np.float64], class_ids: NDArray[np.int64], seed: int) -> Example:
+    """Change a picture and its boxes at random.
+
+    Args:
+        image: uint8 RGB, ``(H, W, 3)``.
+        xyxy: Boxes in pixels, ``(N, 4)``.
+        class_ids: ``(N,)``.
+        seed: Equal seeds change alike.
+    """
+    height, width = image.shape[:2]
+    pixels = tv_tensors.Image(torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1))  # (3, H, W)
+    boxes = tv_tensors.BoundingBoxes(
+        torch.from_numpy(xyxy).float(), format="XYXY", canvas_size=(height, width), clamping_mode=None
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        pixels, boxes = _TRANSFORMS(pixels, boxes)
+    inside = boxes.as_subclass(Tensor).clone()  # (N, 4)
+    inside[:, 0::2], inside[:, 1::2] = inside[:, 0::2].clamp(0, width), inside[:, 1::2].clamp(0, height)
+    stays = _areas(inside) >= _LEAST_SHARE * _areas(boxes).clamp(min=1e-6)  # (N,)
+    return Example(
+        pixels.as_subclass(Tensor), _relative(inside[stays], (width, height)), torch.from_numpy(class_ids)[stays]
+    )
+
+
+def _relative(xyxy: Tensor, size_wh: tuple[int, int]) -> Tensor:
+    """Boxes in pixels, ``(N, 4)``, as centre, width and height in shares of the picture."""
+    corners = xyxy.reshape(-1, 2, 2) / torch.tensor(size_wh)  # (N, 2, 2)
+    return torch.cat([corners.mean(1), corners[:, 1] - corners[:, 0]], dim=1).float()
+
+
+def _areas(xyxy: Tensor) -> Tensor:
+    return (xyxy[:, 2] - xyxy[:, 0]) * (xyxy[:, 3] - xyxy[:, 1])
+
+
+def _whole_pixels(boxes: NDArray[np.float64]) -> list[list[int]]:
+    """Boxes whose edges are rounded outwards."""
+    edges = np.concatenate([np.floor(boxes[:, :2]), np.ceil(boxes[:, 2:])], axis=1).astype(int)  # (N, 4)
+    whole: list[list[int]] = edges.tolist()
+    return whole

@@ -1,0 +1,222 @@
+"""From a dataset to a student's folder: complete, resumable, and clear about mistakes."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import Result
+from small_students import CLASS_NAMES, FAMILIES, write_coco, write_student
+from transformers import AutoImageProcessor, AutoModelForObjectDetection
+from typer.testing import CliRunner
+
+from autolabel.cli import app
+from autolabel.errors import UserError
+from autolabel.images import read_image
+from autolabel.students import DistillOptions, Student, distill, find, load_student
+from autolabel.students.training import newest_checkpoint
+
+SHORT = DistillOptions(epochs=2, batch_size=3, evaluations=4)  # four steps, a checkpoint after each
+
+
+class Killed(BaseException):
+    """What a kill looks like from within."""
+
+
+def killed_at(last: int) -> Callable[[int, int, dict[str, float]], None]:
+    """Something to call after every step, which ends the training after one of them."""
+
+    def stop(step: int, _steps: int, _figures: dict[str, float]) -> None:
+        if step == last:
+            raise Killed
+
+    return stop
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a small COCO dataset."""
+    return write_coco(tmp_path_factory.mktemp("dataset"))
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the checkpoint of a student that knows nothing."""
+    return str(write_student(tmp_path_factory.mktemp("start")))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(dataset: Path, start: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a student whose training nobody disturbed."""
+    return distill(dataset, start, tmp_path_factory.mktemp("student"), SHORT).path
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_learns_and_is_read_by_transformers(family: str, dataset: Path, tmp_path: Path) -> None:
+    """What comes out is an ordinary checkpoint with the classes of the dataset."""
+    folder = write_student(tmp_path / "start", family)
+    options = DistillOptions(epochs=1, batch_size=3, evaluations=1)
+    distilled = distill(dataset, str(folder), tmp_path / "student", options)
+    model = AutoModelForObjectDetection.from_pretrained(distilled.path)
+    assert tuple(model.config.id2label.values()) == CLASS_NAMES
+    processor = AutoImageProcessor.from_pretrained(distilled.path)
+    image = read_image(dataset / "val" / "images" / "1.png")
+    found = find(Student(model, processor, "test"), [image, image[:, :30]])
+    assert all(np.isfinite(each.xyxy).all() for each in found)
+    before = model.state_dict()
+    trained = [
+        not tensor.equal(before[name])
+        for name, tensor in load_student(str(folder), CLASS_NAMES).model.state_dict().items()
+    ]
+    assert np.mean(trained) > 0.5
+
+
+def test_the_folder_says_what_it_is(undisturbed: Path) -> None:
+    """Card, curves, pictures, the last weights and a record for programs; no checkpoints of the training."""
+    assert {each.name for each in undisturbed.iterdir()} == {
+        "README.md",
+        "config.json",
+        "curves.csv",
+        "curves.png",
+        "last",
+        "model.onnx",
+        "model.safetensors",
+        "preprocessor_config.json",
+        "student.json",
+        "validation.png",
+    }
+    card = (undisturbed / "README.md").read_text()
+    assert "6 for train, 2 for val" in card
+    assert "| val | red block |" in card
+    assert (undisturbed / "curves.csv").read_text().splitlines()[0] == "step,loss,learning_rate,ap,ap50"
+    record = json.loads((undisturbed / "student.json").read_text())
+    assert record["result"]["steps"] == 4
+    assert record["configuration"]["pictures"] == {"train": 6, "val": 2}
+
+
+@pytest.mark.parametrize("last_step", [1, 3])
+def test_a_killed_training_ends_as_an_undisturbed_one(
+    last_step: int, dataset: Path, start: str, undisturbed: Path, tmp_path: Path
+) -> None:
+    """The same command goes on, and every file comes out as if nothing had happened."""
+    with pytest.raises(Killed):
+        distill(dataset, start, tmp_path / "student", SHORT, on_step=killed_at(last_step))
+    steps: list[int] = []
+    distill(dataset, start, tmp_path / "student", SHORT, on_step=lambda step, *_: steps.append(step))
+    assert steps == list(range(last_step, 5))
+    for name in ("model.safetensors", "last/model.safetensors", "curves.csv", "student.json", "README.md"):
+        assert (tmp_path / "student" / name).read_bytes() == (undisturbed / name).read_bytes(), name
+
+
+def test_half_a_checkpoint_is_none(tmp_path: Path) -> None:
+    """A kill while a checkpoint is written leaves the one before to go on from."""
+    for step, state in ((9, "{}"), (10, "{"), (11, None)):
+        folder = tmp_path / f"checkpoint-{step}"
+        folder.mkdir()
+        if state is not None:
+            (folder / "trainer_state.json").write_text(state)
+    assert newest_checkpoint(tmp_path) == str(tmp_path / "checkpoint-9")
+
+
+def test_a_finished_student_is_not_trained_again(dataset: Path, start: str, undisturbed: Path) -> None:
+    """The same command gives the same answer, at once."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a step was made")
+
+    again = distill(dataset, start, undisturbed, SHORT, on_step=refuse)
+    assert (again.path, again.class_names, again.steps) == (undisturbed, CLASS_NAMES, 4)
+
+
+def test_too_little_memory_makes_smaller_batches(dataset: Path, tmp_path: Path) -> None:
+    """Training goes on with as many pictures a step, and says so."""
+    notes: list[str] = []
+    options = DistillOptions(epochs=2, batch_size=6, evaluations=1)
+    distilled = distill(dataset, "small_students:often_too_big", tmp_path / "student", options, on_note=notes.append)
+    assert distilled.steps == 2
+    assert notes == [
+        "not enough memory for 6 pictures at once; going on with 3 at once and steps of 6 pictures as before",
+        "not enough memory for 3 pictures at once; going on with 1 at once and steps of 6 pictures as before",
+    ]
+    assert notes[1] in (distilled.path / "README.md").read_text()
+
+
+def test_a_fresh_head_keeps_the_proposals(tmp_path: Path) -> None:
+    """Where the decoder looks is decided by what the checkpoint took for objects, equally for every new class."""
+    start = write_student(tmp_path / "start")
+    known = AutoModelForObjectDetection.from_pretrained(start).model.enc_score_head
+    fresh = load_student(str(start), [*CLASS_NAMES, "green block"]).model.model.enc_score_head
+    assert fresh.weight.shape == (3, 32)
+    assert all(row.equal(known.weight[0]) for row in fresh.weight)
+    assert all(bias.equal(known.bias[0]) for bias in fresh.bias)
+
+
+# --- mistakes --------------------------------------------------------------------------------------------------------
+
+
+def distil(*arguments: str | Path) -> Result:
+    """Call the command in this process."""
+    return CliRunner().invoke(app, ["distill", *map(str, arguments)])
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("d-fine-xxl", "expected one of tiny-scenes, d-fine-n"),
+        ("./nowhere", "nowhere"),
+        ("json:JSONDecoder", "JSONDecoder"),
+    ],
+)
+def test_students_that_do_not_exist_are_refused(name: str, words: str, dataset: Path, tmp_path: Path) -> None:
+    """The sentence says which there are."""
+    result = distil(dataset, "--student", name, "--out", tmp_path / "student")
+    assert result.exit_code == 2, result.output
+    assert words in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_other_models_are_no_students(dataset: Path, tmp_path: Path) -> None:
+    """A checkpoint of another kind is refused by its kind."""
+    folder = Path(shutil.copytree(write_student(tmp_path / "model"), tmp_path / "other"))
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"model_type": "sam2_video"}))
+    with pytest.raises(UserError, match="found a checkpoint of type 'sam2_video'"):
+        distill(dataset, str(folder), tmp_path / "student")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("epochs", 0), ("batch_size", -1), ("learning_rate", float("nan")), ("seed", -1)]
+)
+def test_impossible_options_are_refused(option: str, value: float) -> None:
+    """A number that means nothing is refused by its name."""
+    with pytest.raises(UserError, match=option):
+        DistillOptions(**{option: value})  # type: ignore[arg-type]
+
+
+def test_another_configuration_needs_another_folder(dataset: Path, start: str, undisturbed: Path) -> None:
+    """A student is never half of one training and half of another."""
+    result = distil(dataset, "--student", start, "--out", undisturbed, "--seed", "5")
+    assert result.exit_code == 2
+    assert "seed" in result.stderr
+
+
+@pytest.mark.parametrize("place", ["taken", "file/student"])
+def test_folders_that_cannot_be_used_are_refused(place: str, dataset: Path, start: str, tmp_path: Path) -> None:
+    """Nobody's files are touched."""
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "thesis.txt").write_text("words")
+    (tmp_path / "file").write_text("no folder")
+    result = distil(dataset, "--student", start, "--out", tmp_path / place)
+    assert result.exit_code == 2, result.output
+    assert "--out" in result.stderr
+    assert (tmp_path / "taken" / "thesis.txt").read_text() == "words"
+
+
+def test_the_command_answers_programs(dataset: Path, start: str, undisturbed: Path) -> None:
+    """Figures as JSON, and nothing else."""
+    options = ("--epochs", "2", "--batch-size", "3", "--evaluations", "4")
+    result = distil(dataset, "--student", start, "--out", undisturbed, *options, "--json")
+    assert result.exit_code == 0, result.output
+    assert set(json.loads(result.stdout)["figures"]) == {"val"}

@@ -1,0 +1,101 @@
+"""What a student sees: hidden regions, moved boxes, and an order that a killed training finds again."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from small_students import CLASS_NAMES, blocks_picture, write_coco, write_student
+
+from autolabel.frames import BACKGROUND
+from autolabel.students import LabelledPicture, load_student, read_dataset
+from autolabel.students.augmentation import FULL_TRUST, augment, hide
+from autolabel.students.examples import TrainingExamples, collate, repeats
+
+BLOCKS = np.array([[4.0, 6.0, 24.0, 22.0], [34.0, 20.0, 56.0, 40.0]])
+IMAGE = blocks_picture(np.random.default_rng(0), [(0, 4, 6, 24, 22), (1, 34, 20, 56, 40)])
+
+
+def picture(scores: tuple[float, float] = (1.0, 1.0), ignored: tuple[tuple[int, ...], ...] = ()) -> LabelledPicture:
+    """The labels of `IMAGE`."""
+    regions = np.array(ignored, dtype=np.float64).reshape(-1, 4)
+    ids = np.zeros(len(regions), dtype=np.int64)
+    return LabelledPicture(Path(), (64, 48), BLOCKS, np.array([0, 1]), np.array(scores), regions, ids)
+
+
+def test_ignored_regions_are_hidden_around_objects() -> None:
+    """Where nothing is said nothing can be learnt; an object that stands there is seen whole."""
+    image, shown = hide(IMAGE, picture(ignored=((20, 10, 60, 30),)), np.random.default_rng(0))
+    assert shown.all()
+    assert (image[10:20, 26:60] == BACKGROUND).all()
+    for x1, y1, x2, y2 in BLOCKS.astype(int):
+        assert (image[y1:y2, x1:x2] == IMAGE[y1:y2, x1:x2]).all()
+    assert (image[30:] == IMAGE[30:]).all()
+
+
+@pytest.mark.parametrize("score", [0.0, FULL_TRUST / 2, FULL_TRUST, 1.0])
+def test_labels_weigh_as_much_as_they_are_trusted(score: float) -> None:
+    """A doubtful object is shown in a share of the rounds, and never passes for background in the others."""
+    count = 0
+    for seed in range(400):
+        image, shown = hide(IMAGE, picture(scores=(1.0, score)), np.random.default_rng(seed))
+        assert shown[0]
+        count += int(shown[1])
+        assert (image[20:40, 34:56] == (IMAGE[20:40, 34:56] if shown[1] else BACKGROUND)).all()
+    assert count / 400 == pytest.approx(min(1.0, score / FULL_TRUST), abs=0.08)
+
+
+@given(st.integers(0, 2**31 - 1))
+def test_boxes_follow_their_objects(seed: int) -> None:
+    """After any change a box is where its block is."""
+    image = np.zeros((96, 128, 3), dtype=np.uint8)
+    image[30:60, 40:90] = (0, 255, 0)
+    example = augment(image, np.array([[40.0, 30.0, 90.0, 60.0]]), np.array([1]), seed)
+    green = (example.image[1].int() - example.image[0].int() > 60).numpy()  # (H, W)
+    rows, columns = np.flatnonzero(green.any(1)), np.flatnonzero(green.any(0))
+    seen = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
+    centre, size = (example.boxes[0].numpy() * [128, 96, 128, 96]).reshape(2, 2)
+    np.testing.assert_allclose(np.concatenate([centre - size / 2, centre + size / 2]), seen, atol=1.6)
+    assert example.class_ids.tolist() == [1]
+
+
+def test_empty_pictures_stay_empty() -> None:
+    """A verified empty picture is a picture like any other."""
+    example = augment(IMAGE, np.zeros((0, 4)), np.zeros(0, dtype=np.int64), 3)
+    assert (example.boxes.shape, example.class_ids.shape) == ((0, 4), (0,))
+
+
+def test_changes_leave_the_random_state_alone() -> None:
+    """The model's own random numbers do not depend on how pictures are read."""
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    augment(IMAGE, BLOCKS, np.array([0, 1]), 3)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_rare_classes_are_seen_more_often() -> None:
+    """A class on one picture of forty is seen twice as often as the others; empty pictures once."""
+    empty = LabelledPicture(
+        Path(), (64, 48), np.zeros((0, 4)), np.zeros(0, np.int64), np.zeros(0), np.zeros((0, 4)), np.zeros(0, np.int64)
+    )
+    common = LabelledPicture(Path(), (64, 48), BLOCKS[:1], np.array([0]), np.ones(1), empty.ignored, empty.ignored_ids)
+    factors = repeats([picture(), *[common] * 38, empty])
+    assert factors.tolist() == [2.0, *[1.0] * 39]
+
+
+def test_a_training_is_the_same_wherever_it_is_taken_up(tmp_path: Path) -> None:
+    """Every example is a function of its position, so nothing is seen twice or left out after a kill."""
+    dataset = read_dataset(write_coco(tmp_path / "dataset"))
+    student = load_student(str(write_student(tmp_path / "student")), CLASS_NAMES)
+    first, second = (TrainingExamples(dataset.splits["train"], student, 14, seed=3) for _ in range(2))
+    for position in (13, 0, 7):
+        a, b = first[position], second[position]
+        assert torch.equal(a["pixel_values"], b["pixel_values"])
+        assert torch.equal(a["labels"]["boxes"], b["labels"]["boxes"])
+    assert first[0]["pixel_values"].shape == (3, 64, 64)
+    assert collate([first[0], first[1]])["pixel_values"].shape == (2, 3, 64, 64)
+    assert set(Counter(first._order[:6]).values()) == {1}
