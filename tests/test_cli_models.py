@@ -12,7 +12,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from autolabel.base_models.loading import EMBEDDED
-from autolabel.base_models.registry import CONCEPT_TRACKERS, DETECTORS, TRACKERS
+from autolabel.base_models.registry import CONCEPT_TRACKERS, DETECTORS, GROUNDINGDINO_PY_INSTALL, TRACKERS
 from autolabel.cli import app, models
 from autolabel.students import STUDENTS
 
@@ -48,6 +48,11 @@ def test_the_list_says_whether_groundingdino_py_is_there(
     """What cannot be an extra is found in the list."""
     monkeypatch.setattr(models, "find_spec", lambda _name: found)
     assert said in CliRunner().invoke(app, ["models"]).stdout
+
+
+def test_the_readme_says_how_groundingdino_py_is_installed() -> None:
+    """The command is the one that the list names and that is tried in an empty environment."""
+    assert GROUNDINGDINO_PY_INSTALL in (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
 
 def test_an_embedded_model_needs_no_pull() -> None:
