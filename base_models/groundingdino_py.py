@@ -92,9 +92,9 @@ class _PhraseEncoder(BertModel):  # type: ignore[misc]  # transformers has no ty
 class _Answering(nn.Module):
     """The original model, asked in tokens and answering as transformers' implementation does."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: Any) -> None:
         super().__init__()
-        self.model: Any = model
+        self.model = model
         self.model.tokenizer = _already_tokens
 
     def forward(self, pixel_values: Tensor, input_ids: Tensor) -> SimpleNamespace:
