@@ -18,6 +18,7 @@ from autolabel.cli import (
     evaluating,
     information,
     labelling,
+    models,
     predicting,
     trying,
     uploading,
@@ -51,7 +52,7 @@ app.command("upload")(uploading.upload)
 app.command("render")(datasets.render)
 app.command("report")(datasets.report)
 app.command("evaluate")(evaluating.evaluate)
-app.command("models")(information.models)
+app.add_typer(models.models, name="models")
 app.add_typer(information.ontology, name="ontology")
 
 

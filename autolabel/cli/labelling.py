@@ -10,7 +10,7 @@ import typer
 from rich import progress as bars
 from rich.filesize import decimal
 
-from autolabel.cli.model_options import SliceOption
+from autolabel.cli.model_options import DeviceOption, OfflineOption, SliceOption
 from autolabel.cli.ontology_options import AddClassOption, ClassesOption, OntologyOption, read_ontology
 from autolabel.cli.output import JsonOption, Output, QuietOption
 
@@ -61,8 +61,9 @@ def label(
         bool, typer.Option("--dry-run", help="Measure a few frames and tell what the run will take; keep nothing.")
     ] = False,
     jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Label so many inputs at the same time.")] = 1,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps ...; the best there is by default.")] = None,
+    device: DeviceOption = "auto",
     dtype: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16; per model by default.")] = None,
+    _offline: OfflineOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:

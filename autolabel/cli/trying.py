@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from autolabel.cli.model_options import SliceOption
+from autolabel.cli.model_options import DeviceOption, OfflineOption, SliceOption
 from autolabel.cli.ontology_options import ClassesOption, OntologyOption, read_ontology
 from autolabel.cli.output import JsonOption, Output, QuietOption, count_frames
 from autolabel.errors import UserError
@@ -27,8 +27,9 @@ def try_ontology(
     ] = None,
     frames: Annotated[int, typer.Option(metavar="N", min=1, help="Look at so many frames.")] = 6,
     slice_side: SliceOption = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps ...; the best there is by default.")] = None,
+    device: DeviceOption = "auto",
     dtype: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16; per model by default.")] = None,
+    _offline: OfflineOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
