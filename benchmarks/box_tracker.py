@@ -93,7 +93,7 @@ class _BoxSession:
             if box is not None:
                 x1, y1, x2, y2 = (max(0, round(edge)) for edge in box)
                 mask[y1:y2, x1:x2] = True
-        visible: NDArray[np.bool_] = filled.any(axis=(1, 2))  # (N,)
+        visible: NDArray[np.bool_] = np.any(filled, axis=(1, 2))  # (N,)
         scores: NDArray[np.float32] = visible.astype(np.float32)
         return MaskBatch(filled, scores, visible)
 
