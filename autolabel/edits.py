@@ -242,15 +242,19 @@ class _Draft:
     def _masklet(self, object_id: int, rows: Mapping[int, tuple[Rle, Source]]) -> Masklet:
         former, ordered = self._masklets.get(object_id), sorted(rows)
         decided = object_id in self._classes or former is None
+        rles = tuple(rows[frame_index][0] for frame_index in ordered)
+        sources = tuple(rows[frame_index][1] for frame_index in ordered)
+        boxed = former is not None and former.boxes is not None and Source.HUMAN not in sources
         return Masklet(
             object_id=object_id,
             class_id=self._classes[object_id] if former is None else self._classes.get(object_id, former.class_id),
             score=1.0 if decided or former is None else former.score,
             frame_indices=np.array(ordered, dtype=np.int64),
-            rles=tuple(rows[frame_index][0] for frame_index in ordered),
-            sources=tuple(rows[frame_index][1] for frame_index in ordered),
+            rles=rles,
+            sources=sources,
             evidence=former.evidence if former else (),
             votes=former.votes if former else (),
             margin=float("inf") if decided or former is None else former.margin,
             flags=former.flags if former else (),
+            boxes=masks.xyxy_of_many(rles) if boxed else None,
         )

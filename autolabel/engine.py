@@ -22,15 +22,17 @@ matching, confirmation, reconditioning).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import combinations
+from dataclasses import dataclass, field, replace
+from itertools import combinations, islice
 
 import numpy as np
+import supervision as sv
 from numpy.typing import NDArray
 
 from autolabel import masks
 from autolabel.association import Detected, agreement, from_detections, match, unite_duplicates
 from autolabel.base_models.protocols import Detector, Prompt, Tracker, TrackerSession
+from autolabel.errors import ModelError
 from autolabel.frames import Frame
 from autolabel.labels import FrameLabels, Source
 from autolabel.masks import Rle
@@ -57,6 +59,8 @@ class EngineSettings:
         drift_iou: Mask IoU of a masklet and the confident detection that supports it below which the masklet drifted.
         keep_alive: After so many keyframes in a row without support a masklet is ended.
         shots: Whether to look for shot boundaries.
+        masks: Whether masks are wanted; otherwise each row holds its box, filled, by whole pixels.
+        batch: How many stills the detector looks at together.
     """
 
     keyframe_every: int = 12
@@ -68,6 +72,8 @@ class EngineSettings:
     drift_iou: float = 0.5
     keep_alive: int = 3
     shots: bool = True
+    masks: bool = True
+    batch: int = 4
 
 
 @dataclass(frozen=True)
@@ -77,18 +83,28 @@ class Setup:
     Attributes:
         ontology: What to find; its thresholds decide what starts a masklet.
         detector: Bound to the same ontology.
-        tracker: Makes masks of boxes and moves them on.
+        tracker: Makes masks of boxes and moves them on; None where there are only stills and no masks are wanted.
         settings: What to decide by.
     """
 
     ontology: Ontology
     detector: Detector
-    tracker: Tracker
+    tracker: Tracker | None
     settings: EngineSettings = EngineSettings()
 
     def starts(self, item: Detected) -> bool:
         """Whether a detection is confident enough to be an object of its own."""
         return item.score >= self.ontology.thresholds(self.detector.threshold)[item.class_id]
+
+    def start_tracking(self, size_wh: tuple[int, int], snapshot: bytes = b"") -> TrackerSession:
+        """Begin a video, or go on where a session's snapshot was taken.
+
+        Raises:
+            ModelError: There is no tracker.
+        """
+        if self.tracker is None:
+            raise ModelError("expected a tracker, found none; only boxes of stills can do without one")
+        return self.tracker.start(size_wh, snapshot)
 
     def detect(self, frame: Frame, session: TrackerSession) -> list[Detected]:
         """Find objects on an encoded frame, with masks, each object once, the best score first."""
@@ -96,8 +112,12 @@ class Setup:
         found = detections.mask  # a detector that gives masks knows better than a box what it means
         if found is None:
             found = session.segment(frame.frame_index, detections.xyxy.astype(np.float64)).masks
+        return self.unite(detections, [_encode(mask) for mask in found])
+
+    def unite(self, detections: sv.Detections, rles: Sequence[Rle]) -> list[Detected]:
+        """Give detections of one frame their masks, and unite those of one object; the best score comes first."""
         return unite_duplicates(
-            from_detections(detections, [_encode(mask) for mask in found]),
+            from_detections(detections, rles),
             same_class_iou=self.settings.same_class_iou,
             any_class_iou=self.settings.any_class_iou,
         )
@@ -174,7 +194,8 @@ class Labeler:
 
     def take(self) -> Stretch:
         """Hand over what became final since the last call."""
-        stretch = Stretch(tuple(self._frames), tuple(self._rows), tuple(self._findings))
+        rows = self._rows if self._settings.masks else [replace(row, rle=masks.boxed(row.rle)) for row in self._rows]
+        stretch = Stretch(tuple(self._frames), tuple(rows), tuple(self._findings))
         self._frames, self._rows, self._findings = [], [], []
         return stretch
 
@@ -219,7 +240,7 @@ class VideoLabeler(Labeler):
         self._session: TrackerSession
         self._not_encoded: dict[int, NDArray[np.uint8]] = {}  # frames of the window that were read once more
         if self.state.window:
-            self._session = setup.tracker.start(self.state.window[0].size_wh, tracker_state)
+            self._session = setup.start_tracking(self.state.window[0].size_wh, tracker_state)
 
     def label(self, frames: Iterable[Frame]) -> Iterator[FrameLabels]:
         """Label the frames from `state.needed_from` on; gives back each frame that is new when it was looked at."""
@@ -251,7 +272,7 @@ class VideoLabeler(Labeler):
         self.state.shot_start = frame.frame_index
         self.state.position = 0
         height, width = frame.image.shape[:2]
-        self._session = self._setup.tracker.start((width, height))
+        self._session = self._setup.start_tracking((width, height))
 
     def _end_shot(self) -> None:
         self._end(list(self.state.live.values()))
@@ -514,6 +535,9 @@ class VideoLabeler(Labeler):
 class ImageLabeler(Labeler):
     """Labels unordered stills: every confident detection is an object of its own.
 
+    The detector looks at several at a time. What it answers may depend on that in the last digits, so that an
+    interrupted labeler goes on with a whole batch, as it would have without the interruption.
+
     Args:
         setup: What turns stills into labels.
         state: Where an interrupted labeler was; None to begin.
@@ -524,20 +548,34 @@ class ImageLabeler(Labeler):
         self._setup = setup
 
     def label(self, frames: Iterable[Frame]) -> Iterator[FrameLabels]:
-        """Label the stills from `state.needed_from` on; gives back each one when it was looked at."""
-        for frame in frames:
-            labels = self._note(frame, keyframe=True)
-            height, width = frame.image.shape[:2]
-            session = self._setup.tracker.start((width, height))
-            session.encode(frame.frame_index, frame.image)
-            for item in self._setup.detect(frame, session):
-                if self._setup.starts(item):
-                    track = self._begin_track(frame.frame_index, item)
-                    self._rows += track.release(frame.frame_index)
-                    self._findings.append(conclude(track))
-            self._frames.append(labels)
-            yield labels
+        """Label the stills from `state.needed_from` on; gives back each one when its batch was looked at."""
+        remaining = iter(frames)
+        while batch := list(islice(remaining, self._settings.batch)):
+            found = self._setup.detector.detect([frame.image for frame in batch])
+            yield from [self._look(frame, detections) for frame, detections in zip(batch, found, strict=True)]
         self.state.finished = True
+
+    def _look(self, frame: Frame, detections: sv.Detections) -> FrameLabels:
+        labels = self._note(frame, keyframe=True)
+        for item in self._setup.unite(detections, self._rles(frame, detections)):
+            if self._setup.starts(item):
+                track = self._begin_track(frame.frame_index, item)
+                self._rows += track.release(frame.frame_index)
+                self._findings.append(conclude(track))
+        self._frames.append(labels)
+        return labels
+
+    def _rles(self, frame: Frame, detections: sv.Detections) -> list[Rle]:
+        """Masks of the detections: those that they come with, or else the tracker's, or else their boxes."""
+        height, width = frame.image.shape[:2]
+        if not self._settings.masks:
+            return [masks.of_box(box, (width, height)) for box in detections.xyxy.tolist()]
+        found = detections.mask
+        if found is None and len(detections):
+            session = self._setup.start_tracking((width, height))
+            session.encode(frame.frame_index, frame.image)
+            found = session.segment(frame.frame_index, detections.xyxy.astype(np.float64)).masks
+        return [] if found is None else [_encode(mask) for mask in found]
 
 
 def _encode(mask: NDArray[np.bool_]) -> Rle:

@@ -23,6 +23,7 @@ from autolabel.base_models.registry import (
     load_detector,
     load_tracker,
 )
+from autolabel.base_models.sliced import SlicedDetector
 from autolabel.concepts import ConceptImageLabeler, ConceptSetup, ConceptVideoLabeler
 from autolabel.engine import EngineSettings, EngineState, ImageLabeler, Labeler, Setup, VideoLabeler
 from autolabel.errors import InputError, ModelError
@@ -63,6 +64,8 @@ class Recipe:
         threads: Threads that torch computes with; the last digits of the scores depend on them.
         classes_before: How many classes of the run the inputs are labelled for already, others than the ontology's.
         concept_tracker: A name likewise of a model that is both; None for a detector and a tracker.
+        slice_side: Side in pixels of the squares that the detector looks at beside the whole picture; none where None.
+        needs_tracker: Whether a tracker is needed; not where there are only stills and no masks are wanted.
 
     Raises:
         ModelError: A concept tracker is named beside a detector or a tracker.
@@ -79,6 +82,8 @@ class Recipe:
     threads: int = 1
     classes_before: int = 0
     concept_tracker: str | None = None
+    slice_side: int | None = None
+    needs_tracker: bool = True
 
     def __post_init__(self) -> None:
         given = [f"the {role} {name}" for role in ("detector", "tracker") if (name := getattr(self, role))]
@@ -91,6 +96,11 @@ class Recipe:
             raise ModelError(
                 f"expected a detector for exemplars, found the concept tracker {self.concept_tracker}; leave "
                 "--exemplar out, or name a detector and a tracker"
+            )
+        if self.concept_tracker is not None and self.slice_side is not None:
+            raise ModelError(
+                f"expected a detector for slices, found the concept tracker {self.concept_tracker}; leave --slice out, "
+                "or name a detector and a tracker"
             )
 
     def for_classes_from(self, class_id: int) -> Self:
@@ -113,18 +123,23 @@ class Recipe:
                 self.concept_tracker, self.ontology, device=self.device, dtype=self.dtype, memories=self.memories
             )
             return ConceptSetup(self.ontology, tracker, self.settings)
-        return Setup(
+        return Setup(self.ontology, self._load_detector(), self._load_tracker(), self.settings)
+
+    def _load_detector(self) -> Detector:
+        detector = load_detector(
+            self.detector or DEFAULT_DETECTOR,
             self.ontology,
-            load_detector(
-                self.detector or DEFAULT_DETECTOR,
-                self.ontology,
-                device=self.device,
-                dtype=self.dtype,
-                exemplars=self.exemplars,
-            ),
-            load_tracker(self.tracker or DEFAULT_TRACKER, device=self.device, dtype=self.dtype, memories=self.memories),
-            self.settings,
+            device=self.device,
+            dtype=self.dtype,
+            exemplars=self.exemplars,
         )
+        return detector if self.slice_side is None else SlicedDetector(detector, self.slice_side)
+
+    def _load_tracker(self) -> Tracker | None:
+        if not self.needs_tracker:
+            return None
+        name = self.tracker or DEFAULT_TRACKER
+        return load_tracker(name, device=self.device, dtype=self.dtype, memories=self.memories)
 
 
 def describe(recipe: Recipe, setup: Setup | ConceptSetup, selection: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,7 +165,7 @@ def _describe_models(setup: Setup | ConceptSetup, exemplars: Sequence[Exemplar])
             "threshold": float(setup.detector.threshold),
             "floor": float(setup.detector.floor),
         },
-        "tracker": _describe_model(setup.tracker),
+        "tracker": _describe_model(setup.tracker) if setup.tracker else {"name": "none"},
     }
 
 
@@ -216,8 +231,8 @@ def _timed(setup: Setup | ConceptSetup, stages: Stages) -> Setup | ConceptSetup:
     """The same setup, with clocks on its models."""
     if isinstance(setup, ConceptSetup):
         return replace(setup, tracker=TimedConceptTracker(setup.tracker, stages))
-    detector, tracker = TimedDetector(setup.detector, stages), TimedTracker(setup.tracker, stages)
-    return replace(setup, detector=detector, tracker=tracker)
+    tracker = TimedTracker(setup.tracker, stages) if setup.tracker else None
+    return replace(setup, detector=TimedDetector(setup.detector, stages), tracker=tracker)
 
 
 def _labeler(source: Input, setup: Setup | ConceptSetup, journal: Journal, first_state: EngineState) -> Labeler:
@@ -254,9 +269,10 @@ def _label_frames(
     reading = source.frames()
     needed_from = labeler.state.needed_from
     frames = dropwhile(lambda frame: frame.frame_index < needed_from, reading)
-    for _ in labeler.label(stages.waiting("decode", prefetch(frames))):
-        report(labeler.state.frame_count)
-        if labeler.state.frame_count % commit_every == 0:
+    labelled_before = labeler.state.frame_count
+    for frame_count, _ in enumerate(labeler.label(stages.waiting("decode", prefetch(frames))), labelled_before + 1):
+        report(frame_count)
+        if frame_count % commit_every == 0:
             commit()
     commit(reading.problems)
 

@@ -80,8 +80,8 @@ class Masklet:
         margin: Distance in log-odds between the class and the next best one; infinite where there is no other.
         flags: What a reviewer should look at, as short stable words.
         boxes: Boxes, ``xyxy`` in pixels, of an object that is known by its boxes alone, exact and perhaps beyond the
-            frame, float64, shape ``(N, 4)``; its masks are these boxes, filled. Only imported labels have them, and
-            runs do not keep them.
+            frame, float64, shape ``(N, 4)``; its masks are these boxes, filled. Imported labels have them, and those of
+            a run that was made without masks, by whole pixels.
     """
 
     object_id: int

@@ -18,6 +18,7 @@ __all__ = [
     "area",
     "area_of_many",
     "box_iou",
+    "boxed",
     "cleaned",
     "decode",
     "decode_crop",
@@ -107,6 +108,18 @@ def of_box(xyxy: Sequence[float], size_wh: tuple[int, int]) -> Rle:
     mask = np.zeros(size_wh[::-1], dtype=bool)
     mask[y1:y2, x1:x2] = True
     return encode(mask)
+
+
+def boxed(rle: Rle) -> Rle:
+    """Fill a mask's tight box.
+
+    Example:
+        >>> ring = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 0]], dtype=bool)
+        >>> area(boxed(encode(ring)))
+        9
+    """
+    height, width = rle["size"]
+    return of_box(xyxy(rle).tolist(), (width, height))
 
 
 def decode(rle: Rle) -> NDArray[np.bool_]:

@@ -11,6 +11,7 @@ from typing import Any
 from autolabel.base_models.exemplars import Exemplar
 from autolabel.engine import EngineSettings
 from autolabel.errors import InputError, RunError
+from autolabel.images import ImageFolderInput
 from autolabel.inputs import FoundInputs, Input, find_inputs
 from autolabel.labelling import Recipe, describe, label_input
 from autolabel.ontologies import Ontology
@@ -98,6 +99,9 @@ def label(
     dtype: str | None = None,
     memories: int | None = None,
     exemplars: Sequence[str] = (),
+    masks: bool = True,
+    slice_side: int | None = None,
+    batch: int = 4,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> LabelSummary:
     """Label videos and images and write the run.
@@ -129,6 +133,11 @@ def label(
             model was trained with.
         exemplars: Pictures that mean a class, beside its prompts, each as ``"class=picture.png"``, for detectors that
             take them.
+        masks: Whether masks are wanted. Without, each object has its box alone, by whole pixels; videos still need the
+            tracker to know an object again, stills need none.
+        slice_side: Side in pixels of squares that the detector looks at beside the whole one, for small objects; see
+            `autolabel.base_models.sliced`.
+        batch: How many stills the detector looks at together.
         on_progress: Called after every frame.
 
     Returns:
@@ -142,18 +151,19 @@ def label(
     selection = {"fps": fps, "start_s": start_s, "end_s": end_s, "stream": stream}
     found = _find(inputs, selection)
     check_run_folder(out)
-    settings = EngineSettings(keyframe_every=keyframe_every, shots=shots)
     recipe = Recipe(
         whole,
         detector,
         tracker,
-        settings,
+        EngineSettings(keyframe_every=keyframe_every, shots=shots, masks=masks, batch=batch),
         device,
         dtype,
         memories,
         tuple(map(Exemplar.parse, exemplars)),
         threads=_threads(Path(out), jobs),
         concept_tracker=concept_tracker,
+        slice_side=slice_side,
+        needs_tracker=masks or not _only_stills(found),
     )
     setup = recipe.load()
     writer = _writer(Path(out), describe(recipe, setup, selection), whole, extend=extend)
@@ -210,6 +220,9 @@ def estimate(
     dtype: str | None = None,
     memories: int | None = None,
     exemplars: Sequence[str] = (),
+    masks: bool = True,
+    slice_side: int | None = None,
+    batch: int = 4,
 ) -> Estimate:
     """Tell how long `label` will take and how much disk its run will need, from the first frames of the first input.
 
@@ -217,19 +230,19 @@ def estimate(
     """
     selection = {"fps": fps, "start_s": start_s, "end_s": end_s, "stream": stream}
     found = _find(inputs, selection)
-    settings = EngineSettings(keyframe_every=keyframe_every)
-    threads = _share_of_threads(jobs=1)
     recipe = Recipe(
         Ontology.parse(ontology),
         detector,
         tracker,
-        settings,
+        EngineSettings(keyframe_every=keyframe_every, masks=masks, batch=batch),
         device,
         dtype,
         memories,
         tuple(map(Exemplar.parse, exemplars)),
-        threads=threads,
+        threads=_share_of_threads(jobs=1),
         concept_tracker=concept_tracker,
+        slice_side=slice_side,
+        needs_tracker=masks or not _only_stills(found),
     )
     counts = {source.slug: _count_frames(source) for source in found.inputs}
     with TemporaryDirectory() as folder:
@@ -279,6 +292,10 @@ def _find(inputs: Sequence[str | Path], selection: Mapping[str, Any]) -> FoundIn
     if not found.inputs:
         raise InputError("\n".join(str(error) for error in found.errors) or "expected at least one input, found none")
     return found
+
+
+def _only_stills(found: FoundInputs) -> bool:
+    return all(isinstance(source, ImageFolderInput) for source in found.inputs)
 
 
 def _threads(run: Path, jobs: int) -> int:

@@ -25,6 +25,7 @@ __all__ = ["Known", "frames_to_refine", "refine"]
 
 _OBJECT: Final = 1  # the only one in its session
 _SAME_IOU: Final = 0.5  # of two masks that are about the same thing
+_KEPT_IOU: Final = 0.1  # of a mask and what a click beside the object leaves of it
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,8 @@ def refine(
     session = tracker.start((width, height))
     _recall(session, before, known)
     found = {frame_index: _answer(session, frame, prompt)}
+    if not _says_where(prompt, found[frame_index], known.rows.get(frame_index)):
+        return found
     found.update(_travel(session, stream, known, frame_index, reverse=False))
     found.update(_travel(session, reversed(before), known, frame_index, reverse=True))
     return found
@@ -122,6 +125,17 @@ def _answer(session: TrackerSession, frame: Frame, prompt: Prompt) -> Rle | None
     mask = session.add(frame.frame_index, {_OBJECT: prompt}).masks[0]
     session.forget(frame.frame_index)
     return _visible(masks.cleaned(mask) if prompt.mask is None else prompt.mask)
+
+
+def _says_where(prompt: Prompt, answer: Rle | None, before: Rle | None) -> bool:
+    """Whether the answer to a prompt is worth tracking.
+
+    Clicks beside the object say where it is not. When nothing is left of the former mask, the answer is the tracker's
+    guess at where else it may be, and decides its own frame only.
+    """
+    if prompt.positive is None or prompt.positive.any() or prompt.xyxy is not None or prompt.mask is not None:
+        return True
+    return answer is not None and before is not None and bool(masks.iou([answer], [before])[0, 0] >= _KEPT_IOU)
 
 
 def _travel(

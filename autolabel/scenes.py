@@ -171,6 +171,7 @@ def draw_still(
     size_wh: tuple[int, int] = (256, 192),
     object_count: int | None = None,
     pairs: Sequence[Pair] = ALL_PAIRS,
+    radii: tuple[float, float] = (0.08, 0.20),
 ) -> Scene:
     """Draw one picture.
 
@@ -179,6 +180,7 @@ def draw_still(
         size_wh: Width and height in pixels.
         object_count: How many objects to place; by default zero to six.
         pairs: The colours and shapes to choose from.
+        radii: Smallest and largest radius of an object, as shares of the shorter side.
 
     Returns:
         The picture and those objects of which at least a quarter is visible.
@@ -186,8 +188,7 @@ def draw_still(
     rng = np.random.default_rng(seed)
     count = int(rng.integers(0, 7)) if object_count is None else object_count
     placed = [
-        (object_id, choose_look(rng, pairs), _choose_pose(rng, size_wh, largest=0.20))
-        for object_id in range(1, count + 1)
+        (object_id, choose_look(rng, pairs), _choose_pose(rng, size_wh, radii)) for object_id in range(1, count + 1)
     ]
     return _compose(draw_background(rng, size_wh), placed, _choose_spoiling(rng), rng, least_share=_COUNTED_SHARE)
 
@@ -227,9 +228,9 @@ def plan_video(
     return SceneVideo(key, size_wh, frame_count, tracks, _choose_spoiling(rng))
 
 
-def _choose_pose(rng: np.random.Generator, size_wh: tuple[int, int], *, largest: float) -> Pose:
+def _choose_pose(rng: np.random.Generator, size_wh: tuple[int, int], radii: tuple[float, float]) -> Pose:
     width, height = size_wh
-    radius = rng.uniform(0.08, largest) * min(size_wh)
+    radius = rng.uniform(*radii) * min(size_wh)
     x, y = rng.uniform(0.3 * radius, width - 0.3 * radius), rng.uniform(0.3 * radius, height - 0.3 * radius)
     return Pose(x, y, radius, rng.uniform(0, 2 * np.pi))
 
@@ -244,7 +245,7 @@ def _plan_track(
     pairs: Sequence[Pair],
     max_speed: float,
 ) -> _Track:
-    look, start = choose_look(rng, pairs), _choose_pose(rng, size_wh, largest=0.18)
+    look, start = choose_look(rng, pairs), _choose_pose(rng, size_wh, (0.08, 0.18))
     centres = _wander(rng, start, size_wh, frame_count, max_speed * min(size_wh))
     turning, phase, pace = rng.uniform(-0.08, 0.08), rng.uniform(0, 2 * np.pi), rng.uniform(0.08, 0.3)
     frames = np.arange(frame_count)

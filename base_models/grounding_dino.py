@@ -87,7 +87,7 @@ class CaptionDetector:
         self._image_processor = image_processor
         self._device = device
         self._dtype = dtype
-        self._model = model.to(device).eval()
+        self._model: Any = model.to(device).eval()
 
     def detect(self, images: Sequence[Image]) -> list[sv.Detections]:
         """Find objects; see `Detector.detect`.

@@ -79,7 +79,7 @@ class GroundingDinoPy(CaptionDetector):
         )
 
 
-class _PhraseEncoder(BertModel):
+class _PhraseEncoder(BertModel):  # type: ignore[misc]  # transformers has no types for us
     """A text encoder whose tokens see those that ``attention_mask`` allows, bool of shape ``(B, T, T)``."""
 
     def forward(self, attention_mask: Tensor, **inputs: Tensor) -> Any:
@@ -92,7 +92,7 @@ class _PhraseEncoder(BertModel):
 class _Answering(nn.Module):
     """The original model, asked in tokens and answering as transformers' implementation does."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: Any) -> None:
         super().__init__()
         self.model = model
         self.model.tokenizer = _already_tokens

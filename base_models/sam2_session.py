@@ -155,12 +155,11 @@ class Sam2Session:
 
     def _add_clicks(self, frame_index: int, object_id: int, prompt: Prompt) -> MaskBatch:
         points, labels = self._clicks([prompt])
-        features, conditioned, believed = self._features[frame_index], None, None
+        conditioned = None
         if object_id in self._objects:
             conditioned = self._attend(frame_index, [self._recall(frame_index, object_id)])
-            believed = decode(self._model, features, conditioned).mask_logits
             self._objects[object_id].recent.clear()  # the click says that they are wrong
-        decoded = decode(self._model, features, conditioned, points=points, labels=labels, believed=believed)
+        decoded = decode(self._model, self._features[frame_index], conditioned, points=points, labels=labels)
         self._remember(frame_index, [object_id], decoded, full_logits(self._model, decoded), prompted=True)
         return self._to_masks(decoded)
 

@@ -29,7 +29,6 @@ __all__ = [
 ]
 
 _ABSENT_LOGIT = -1024.0  # every pixel of an object that is judged absent
-_MOST_LOGIT = 32.0  # to which the original bounds the logits that it hands on
 _MASK_SCALE, _MASK_BIAS = 20.0, -10.0  # a given mask as logits: nearly certain either way
 
 
@@ -119,7 +118,6 @@ def decode(
     *,
     points: Tensor | None = None,
     labels: Tensor | None = None,
-    believed: Tensor | None = None,
     count: int = 1,
 ) -> Decoded:
     """Decode one mask per object, from memory, from clicks and boxes, or from both.
@@ -131,8 +129,6 @@ def decode(
             none yet.
         points: X and y of clicks and of box corners, float, shape ``(N, P, 2)``; None without a prompt.
         labels: int32, shape ``(N, P)``: 1 on the object, 0 beside it, 2 and 3 the corners of a box.
-        believed: Mask logits that the points correct, shape ``(N, grid, grid)``, as SAM takes those of its last answer
-            (transformers' own loop never hands them on).
         count: N, where nothing else says it.
     """
     if points is not None:
@@ -143,8 +139,7 @@ def decode(
     else:
         count = conditioned.shape[0]
         multimask = _wants_multimask(model, labels, tracking=True)
-    masks = None if believed is None else believed[:, None].clamp(-_MOST_LOGIT, _MOST_LOGIT).to(conditioned.dtype)
-    return _decode(model, features, conditioned, _clicks(features.coarse, points, labels, count), masks, multimask)
+    return _decode(model, features, conditioned, _clicks(features.coarse, points, labels, count), None, multimask)
 
 
 def read_masks(model: Sam2VideoModel, features: Features, masks: Tensor) -> Decoded:

@@ -132,11 +132,11 @@ def _share_scores(by_class: Mapping[int, Found]) -> None:
     rows = torch.stack(
         [
             (part * found.scores[None]).amax(dim=1) if len(found.scores) else found.scores.new_zeros(len(masks))
-            for found, part in zip(by_class.values(), same.split(counts, dim=1), strict=True)
+            for found, part in zip(by_class.values(), torch.split(same, counts, dim=1), strict=True)
         ],
         dim=1,
     )  # (T, C)
-    for found, part in zip(by_class.values(), rows.split(counts), strict=True):
+    for found, part in zip(by_class.values(), torch.split(rows, counts), strict=True):
         found.class_scores[:] = part
 
 

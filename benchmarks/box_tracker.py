@@ -93,9 +93,8 @@ class _BoxSession:
             if box is not None:
                 x1, y1, x2, y2 = (max(0, round(edge)) for edge in box)
                 mask[y1:y2, x1:x2] = True
-        visible: NDArray[np.bool_] = np.any(filled, axis=(1, 2))  # (N,)
-        scores: NDArray[np.float32] = visible.astype(np.float32)
-        return MaskBatch(filled, scores, visible)
+        visible = np.array([mask.any() for mask in filled], dtype=np.bool_)  # (N,)
+        return MaskBatch(filled, visible.astype(np.float32), visible)
 
 
 def _follow(before: NDArray[np.uint8], after: NDArray[np.uint8], box: _Box) -> _Box | None:

@@ -111,6 +111,7 @@ def on_frames(masklet: Masklet, stays: NDArray[np.bool_]) -> Masklet:
         frame_indices=masklet.frame_indices[stays],
         rles=tuple(masklet.rles[row] for row in rows),
         sources=tuple(masklet.sources[row] for row in rows),
+        boxes=None if masklet.boxes is None else masklet.boxes[stays],
     )
 
 

@@ -56,9 +56,14 @@ class Selection:
 
     @property
     def notes(self) -> list[str]:
-        """Which inputs are not in it, as sentences."""
+        """Which inputs are not in it, and what is to be known of the runs, as sentences."""
         failures = [name for run in self.runs for name in run.failures]
         notes = [f"inputs that failed and are not in it: {', '.join(failures)}"] if failures else []
+        notes += [
+            f"the run {run.path.resolve().name} was made without masks: what stands for them are its boxes, filled"
+            for run in self.runs
+            if not run.has_masks
+        ]
         for name, sources in self.again.items():
             places = ", ".join(f"{source.name} of {source.run.path.resolve().name}" for source in sources)
             notes.append(f"inputs that consist of the same bytes as {name} and are left out: {places}")

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from benchmarks import distill, export, memory, quality, resume, speed
+from benchmarks import distill, export, memory, quality, resume, slicing, speed, stills
 from benchmarks.baselines import BASELINES
 
 
@@ -43,6 +43,23 @@ def test_killed_labelling_ends_in_the_same_bytes(capsys: pytest.CaptureFixture[s
     resume.main(kills=3, frames=30)
     identical = next(line for line in capsys.readouterr().out.splitlines() if "identical" in line)
     assert "yes" in identical
+
+
+def test_slicing_compares_both_ways_of_looking(capsys: pytest.CaptureFixture[str]) -> None:
+    """One table has small and large objects, each with and without slices."""
+    slicing.main(scenes=1, side=480)
+    table = capsys.readouterr().out
+    for words in (slicing.SMALL, slicing.LARGE, "with slices of 480"):
+        assert words in table
+    assert table.count("whole picture") == 2
+
+
+def test_stills_compares_batches(capsys: pytest.CaptureFixture[str]) -> None:
+    """One table has a row for every size of a batch, with the time by stage and how far the output differs."""
+    stills.main(pictures=2, batches=[1, 2], threads=1, rounds=1)
+    table = capsys.readouterr().out
+    for words in ("times as fast as 1", "score differs by", *stills.SHOWN):
+        assert words in table
 
 
 def test_distillation_sets_a_student_beside_its_teacher(capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,7 +47,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_help_lists_every_command() -> None:
     """Somebody who knows nothing finds every command."""
     printed = autolabel("--help").output
-    for command in ("demo", "label", "export", "distill", "render", "report", "evaluate", "models", "ontology"):
+    for command in ("demo", "try", "label", "export", "distill", "render", "report", "evaluate", "models", "ontology"):
         assert command in printed
 
 

@@ -11,7 +11,18 @@ import click
 import typer
 from typer.core import TyperGroup
 
-from autolabel.cli import datasets, demonstration, distilling, evaluating, information, labelling, predicting, uploading
+from autolabel.cli import (
+    datasets,
+    demonstration,
+    distilling,
+    evaluating,
+    information,
+    labelling,
+    models,
+    predicting,
+    trying,
+    uploading,
+)
 from autolabel.errors import UserError
 
 __all__ = ["app", "main"]
@@ -32,6 +43,7 @@ class _Commands(TyperGroup):
 app = typer.Typer(cls=_Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 app.command("demo")(demonstration.demo)
+app.command("try")(trying.try_ontology)
 app.command("label")(labelling.label)
 app.command("export")(datasets.export)
 app.command("distill")(distilling.distill)
@@ -40,7 +52,7 @@ app.command("upload")(uploading.upload)
 app.command("render")(datasets.render)
 app.command("report")(datasets.report)
 app.command("evaluate")(evaluating.evaluate)
-app.command("models")(information.models)
+app.add_typer(models.models, name="models")
 app.add_typer(information.ontology, name="ontology")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from rich.progress import Progress, TaskID
 
+from autolabel.cli.model_options import OfflineOption
 from autolabel.cli.output import JsonOption, Output, QuietOption
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def distill(
         int, typer.Option(metavar="N", help="Stop in the second half after so many evaluations without progress.")
     ] = 5,
     seed: Annotated[int, typer.Option(help="Decides the fresh head, the order and the changes of pictures.")] = 0,
+    _offline: OfflineOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:

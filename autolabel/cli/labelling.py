@@ -10,6 +10,7 @@ import typer
 from rich import progress as bars
 from rich.filesize import decimal
 
+from autolabel.cli.model_options import DeviceOption, OfflineOption, SliceOption
 from autolabel.cli.ontology_options import AddClassOption, ClassesOption, OntologyOption, read_ontology
 from autolabel.cli.output import JsonOption, Output, QuietOption
 
@@ -50,13 +51,19 @@ def label(
             help="A picture of one object of a class, to look for beside its prompts (owlv2, owlvit); repeatable.",
         ),
     ] = None,
+    masks: Annotated[
+        bool, typer.Option("--masks/--no-masks", help="Without masks, stills need no tracker and objects are boxes.")
+    ] = True,
+    slice_side: SliceOption = None,
+    batch: Annotated[int, typer.Option(metavar="N", min=1, help="Stills that the detector looks at together.")] = 4,
     add_class: AddClassOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Measure a few frames and tell what the run will take; keep nothing.")
     ] = False,
     jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Label so many inputs at the same time.")] = 1,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps ...; the best there is by default.")] = None,
+    device: DeviceOption = "auto",
     dtype: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16; per model by default.")] = None,
+    _offline: OfflineOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -81,6 +88,9 @@ def label(
         "dtype": dtype,
         "memories": memories,
         "exemplars": exemplar or (),
+        "masks": masks,
+        "slice_side": slice_side,
+        "batch": batch,
     }
     if dry_run:
         _tell(pipeline.estimate(inputs, wanted, **options), output)

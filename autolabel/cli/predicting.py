@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from autolabel.cli.model_options import DeviceOption, OfflineOption
 from autolabel.cli.output import JsonOption, Output, QuietOption
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def predict(
     backend: Annotated[
         Backend, typer.Option(help="What computes; onnx reads the student's model.onnx.")
     ] = Backend.TORCH,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps ...; the best there is by default.")] = None,
+    device: DeviceOption = "auto",
+    _offline: OfflineOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from autolabel.errors import RunError, UserError
 from autolabel.files import write_atomically
 from autolabel.report.axes import WIDTH
@@ -16,6 +14,7 @@ from autolabel.report.pictures import views_of
 from autolabel.report.speed import read_speed
 from autolabel.report.survey import Survey, survey
 from autolabel.report.tallies import histogram
+from autolabel.report.templates import page_template
 from autolabel.store import Run, layout
 
 __all__ = ["write_report"]
@@ -77,15 +76,8 @@ def _pictures(
 
 
 def _render(run: Run, found: Survey, colours: Mapping[int, str], pictures: Pictures, notes: Mapping[str, str]) -> str:
-    environment = Environment(
-        loader=PackageLoader("autolabel.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     longest = max((length for tally in found.tallies.values() for length in tally.lengths), default=0)
-    return environment.get_template("page.html.jinja").render(
+    return page_template("autolabel.report", "page.html.jinja").render(
         name=run.path.resolve().name,
         run=run,
         found=found,

@@ -17,7 +17,7 @@ from autolabel.masks import Rle
 from autolabel.originals import original_frames
 from autolabel.store import Run
 
-__all__ = ["View", "views_of"]
+__all__ = ["View", "data_uri", "views_of"]
 
 _LONGER_SIDE: Final = 240
 _AROUND: Final = 1.8
@@ -56,7 +56,7 @@ def views_of(run: Run, name: str, views: Sequence[View]) -> tuple[list[str | Non
         for frame in original_frames(run, name, {view.frame_index for view in views}):
             for number, view in enumerate(views):
                 if view.frame_index == frame.frame_index:
-                    pictures[number] = _data_uri(_draw(frame, view))
+                    pictures[number] = data_uri(_draw(frame, view))
     except RunError as error:
         return pictures, str(error)
     return pictures, None
@@ -90,5 +90,6 @@ def _around(rles: Sequence[Rle], size_wh: tuple[int, int]) -> tuple[int, int, in
     return left, top, min(size_wh[0], int(centre_x + half) + 1), min(size_wh[1], int(centre_y + half) + 1)
 
 
-def _data_uri(image: NDArray[np.uint8]) -> str:
+def data_uri(image: NDArray[np.uint8]) -> str:
+    """A picture, RGB uint8, shape ``(H, W, 3)``, as the address of an image on a page."""
     return "data:image/jpeg;base64," + base64.b64encode(jpeg_bytes(image)).decode()

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,11 @@ class Run:
         """The classes that were looked for."""
         return Ontology.parse(self.configuration["ontology"])
 
+    @property
+    def has_masks(self) -> bool:
+        """Whether the models gave masks; if not, objects are known by boxes, and their masks are these, filled."""
+        return bool(self.configuration.get("engine", {}).get("masks", True))
+
     def __len__(self) -> int:
         return len(self.records)
 
@@ -109,13 +114,16 @@ class Run:
             RunError: The run has no finished input of this name, or its files are missing or damaged.
         """
         record = self.record(name)
+        masklets = tables.masklets_of(self._table(name, layout.OBJECTS), self._table(name, layout.LABELS))
+        if not self.has_masks:
+            masklets = tuple(replace(masklet, boxes=masklet.xyxy) for masklet in masklets)
         return VideoLabels(
             name=name,
             path=record.path,
             kind=record.kind,
             class_names=self.ontology.class_names,
             frames=self.frames(name),
-            masklets=tables.masklets_of(self._table(name, layout.OBJECTS), self._table(name, layout.LABELS)),
+            masklets=masklets,
             fps=record.fps,
             frame_count=record.frame_count,
         )

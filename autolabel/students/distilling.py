@@ -28,7 +28,7 @@ from pydantic import TypeAdapter
 from safetensors import SafetensorError
 
 from autolabel.curves import draw_curves, write_rows
-from autolabel.errors import UserError
+from autolabel.errors import ModelError, UserError
 from autolabel.files import write_atomically
 from autolabel.images import read_image
 from autolabel.students.card import card
@@ -262,6 +262,8 @@ def _save_onnx(student: Student, data: Dataset, out: Path, note: Callable[[str],
     images = [read_image(picture.file) for picture in data.splits["val"][:_COMPARED]]
     try:
         return export_onnx(student, out, scaled(student.processor, images))
+    except ModelError:
+        note(f"no {ONNX_FILE}: in it, boxes or scores of validation pictures came out otherwise than in torch")
     except UserError as error:
         note(f"no {ONNX_FILE}: {error}")
-        return None
+    return None

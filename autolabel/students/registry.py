@@ -8,7 +8,7 @@ called with the names of the classes, ``Class(class_names)``, and gives a `Stude
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from transformers import AutoImageProcessor, AutoModelForObjectDetection, PreTra
 from transformers.utils import logging
 
 from autolabel.base_models.loading import EMBEDDED, from_pretrained, resolve_checkpoint
+from autolabel.base_models.registry import Speed
 from autolabel.errors import ModelError
 from autolabel.plugins import find_plugin
 
@@ -38,25 +39,41 @@ class NamedStudent:
     Attributes:
         checkpoint: Where it starts from: a hub id or an embedded folder.
         summary: What it is, in a few words.
+        parameters: How many numbers its weights are.
+        speed: Its speed class.
+        licence: What the weights may be used under, by its SPDX identifier.
     """
 
     checkpoint: str
     summary: str
+    _: KW_ONLY
+    parameters: int
+    speed: Speed
+    licence: str = "Apache-2.0"
 
 
 STUDENTS: Final[Mapping[str, NamedStudent]] = {
     "tiny-scenes": NamedStudent(
-        str(EMBEDDED / "tiny-scenes-student"), "embedded; 1.1 M parameters, pre-trained on drawn scenes without classes"
+        str(EMBEDDED / "tiny-scenes-student"),
+        "embedded; pre-trained on drawn scenes without classes",
+        parameters=1_156_522,
+        speed="instant",
     ),
-    "d-fine-n": NamedStudent("ustc-community/dfine-nano-coco", "4 M parameters"),
-    "d-fine-s": NamedStudent("ustc-community/dfine-small-coco", "10 M parameters"),
-    "d-fine-m": NamedStudent("ustc-community/dfine-medium-coco", "19 M parameters"),
-    "rf-detr-nano": NamedStudent("Roboflow/rf-detr-nano", "30 M parameters, 384 pixels"),
-    "rf-detr-small": NamedStudent("Roboflow/rf-detr-small", "32 M parameters, 512 pixels"),
-    "rf-detr-medium": NamedStudent("Roboflow/rf-detr-medium", "34 M parameters, 576 pixels"),
-    "rt-detr-v2-r18": NamedStudent("PekingU/rtdetr_v2_r18vd", "20 M parameters"),
-    "rt-detr-v2-r34": NamedStudent("PekingU/rtdetr_v2_r34vd", "31 M parameters"),
-    "rt-detr-v2-r50": NamedStudent("PekingU/rtdetr_v2_r50vd", "43 M parameters"),
+    "d-fine-n": NamedStudent(
+        "ustc-community/dfine-nano-coco", "D-FINE, the smallest", parameters=4_000_000, speed="fast"
+    ),
+    "d-fine-s": NamedStudent("ustc-community/dfine-small-coco", "D-FINE", parameters=10_000_000, speed="fast"),
+    "d-fine-m": NamedStudent("ustc-community/dfine-medium-coco", "D-FINE", parameters=19_000_000, speed="fast"),
+    "rf-detr-nano": NamedStudent("Roboflow/rf-detr-nano", "RF-DETR at 384 pixels", parameters=30_000_000, speed="fast"),
+    "rf-detr-small": NamedStudent(
+        "Roboflow/rf-detr-small", "RF-DETR at 512 pixels", parameters=32_000_000, speed="fast"
+    ),
+    "rf-detr-medium": NamedStudent(
+        "Roboflow/rf-detr-medium", "RF-DETR at 576 pixels", parameters=34_000_000, speed="fast"
+    ),
+    "rt-detr-v2-r18": NamedStudent("PekingU/rtdetr_v2_r18vd", "RT-DETRv2", parameters=20_000_000, speed="fast"),
+    "rt-detr-v2-r34": NamedStudent("PekingU/rtdetr_v2_r34vd", "RT-DETRv2", parameters=31_000_000, speed="fast"),
+    "rt-detr-v2-r50": NamedStudent("PekingU/rtdetr_v2_r50vd", "RT-DETRv2", parameters=43_000_000, speed="fast"),
 }
 
 _MODEL_TYPES: Final = ("d_fine", "rf_detr", "rt_detr", "rt_detr_v2")

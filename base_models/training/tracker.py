@@ -63,13 +63,11 @@ STAGES = (
     Stage(700, 7, 2, burn_in=36, stills_every=4),
     Stage(5000, 6, 2, burn_in=48, stills_every=5),
     Stage(2400, 6, 2, burn_in=48, stills_every=4),
-    Stage(1300, 6, 2, burn_in=48, stills_every=4),
 )
 CYCLES = (
-    Cycle(sum(stage.steps for stage in STAGES[:-3]), 1e-3),
-    Cycle(STAGES[-3].steps, 6e-4),
-    Cycle(STAGES[-2].steps, 5e-4),
-    Cycle(STAGES[-1].steps, 4e-4),
+    Cycle(sum(stage.steps for stage in STAGES[:-2]), 1e-3),
+    Cycle(STAGES[-2].steps, 6e-4),
+    Cycle(STAGES[-1].steps, 5e-4),
 )
 
 _COARSE = 0.5  # weight of the coarse heads' losses
@@ -161,7 +159,7 @@ def _draw_again(rng: np.random.Generator, batch: ClipBatch, burn_in: int) -> Aga
     frame_index = int(rng.integers(max(1, burn_in), len(batch.masks)))
     if rng.random() < 0.4:
         return Again(frame_index, lambda _: whole_masks(batch.masks[frame_index]))
-    return correction(batch, frame_index, rng)
+    return correction(batch, frame_index)
 
 
 def _parameter_groups(model: nn.Module) -> list[ParameterGroup]:

@@ -10,7 +10,6 @@ import torch.nn.functional as F  # noqa: N812 - the name everyone knows
 from numpy.typing import NDArray
 from torch import Tensor
 
-from autolabel.base_models.sam2_steps import Decoded
 from autolabel.base_models.training.tracker_forward import Again, Prompts
 from autolabel.base_models.training.tracker_model import IMAGE_SIZE
 from autolabel.scenes import TRAINING_PAIRS, Pair, Scene, draw_still, plan_video
@@ -40,7 +39,6 @@ _MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)  # ImageNet's, what tr
 _STD = np.array([0.229, 0.224, 0.225], dtype=np.float32)
 _LEAST_PROMPTED = 40  # visible pixels of the squeezed picture below which nobody would prompt for an object
 _LEAST_JUDGED = 20  # fewer visible pixels, but some, are neither present nor absent
-_RETURNS = 0.6  # share of the clips with a burn-in in which a returning object is looked for
 _SPARE_FRAMES = 16  # so many more are drawn where a returning object is looked for
 _STILL_SHARES = {"box": 0.3, "points": 0.6, "mask": 0.1}  # of the kinds of prompts
 _CLIP_SHARES = {"box": 0.45, "points": 0.25, "mask": 0.3}
@@ -92,7 +90,7 @@ def draw_batch(
         clip_count: Clips in the batch.
         frame_count: Frames per clip.
         burn_in: Of them, how many come before those that are learned from. Where there are such, an object comes back
-            after them in about half of the clips.
+            after them in most clips.
         objects_per_clip: Most objects that are prompted for in a clip.
 
     Returns:
@@ -134,9 +132,7 @@ def _draw_scenes(rng: np.random.Generator, seed: Sequence[int], frame_count: int
     starts = [
         start for start in range(len(scenes) - frame_count + 1) if _returning(scenes[start:][:frame_count], burn_in)
     ]
-    start = (
-        int(rng.choice(starts)) if starts and rng.random() < 0.6 else int(rng.integers(len(scenes) - frame_count + 1))
-    )
+    start = int(rng.choice(starts)) if starts else int(rng.integers(len(scenes) - frame_count + 1))
     return scenes[start : start + frame_count]
 
 
@@ -324,35 +320,13 @@ def _corrective_clicks(logits: Tensor, masks: Tensor) -> Prompts:
     scale = IMAGE_SIZE / masks.shape[-1]
     points = torch.tensor([[[(x + 0.5) * scale, (y + 0.5) * scale]] for x, y, _ in clicks])  # (N, 1, 2)
     labels = torch.tensor([[label] for _, _, label in clicks], dtype=torch.int32)  # (N, 1)
-    return Prompts(torch.arange(len(masks)), points, labels, believed=logits)
+    return Prompts(torch.arange(len(masks)), points, labels)
 
 
-def correction(batch: ClipBatch, frame_index: int, mistakes: np.random.Generator | None = None) -> Again:
-    """A corrective click for every object of a batch on some frame.
-
-    Args:
-        batch: The clips.
-        frame_index: On which frame.
-        mistakes: Where given, half of the objects are taken for the next one of their clip, or for both.
-    """
+def correction(batch: ClipBatch, frame_index: int) -> Again:
+    """A corrective click for every object of a batch on some frame."""
     truth = batch.masks[frame_index]  # (N, h, w)
-
-    def prompt(tracked: Decoded) -> Prompts:
-        logits = tracked.mask_logits
-        return _corrective_clicks(logits if mistakes is None else _mistaken(mistakes, logits, batch.clip_index), truth)
-
-    return Again(frame_index, prompt, is_correction=True)
-
-
-def _mistaken(rng: np.random.Generator, logits: Tensor, clip_index: Tensor) -> Tensor:
-    """Mask logits ``(N, grid, grid)``, of which some are those of the next object in the same clip, or of both."""
-    others = torch.arange(len(logits))
-    for clip in set(clip_index.tolist()):
-        rows = (clip_index == clip).nonzero()[:, 0]
-        others[rows] = rows.roll(-1)
-    other, both = logits[others], torch.maximum(logits, logits[others])
-    draws = torch.from_numpy(rng.random(len(logits)))[:, None, None]
-    return torch.where(draws < 0.25, other, torch.where(draws < 0.5, both, logits))
+    return Again(frame_index, lambda tracked: _corrective_clicks(tracked.mask_logits, truth), is_correction=True)
 
 
 def deepest_error(predicted: Mask, true: Mask) -> tuple[int, int, int]:

@@ -39,14 +39,12 @@ class Prompts:
         points: X and y in pixels of the model's square picture, float32, shape ``(n, P, 2)``; None for masks.
         labels: Int32, shape ``(n, P)``: 1 on the object, 0 beside it, 2 and 3 the corners of a box.
         masks: 0 or 1, float32, shape ``(n, 1, image_size, image_size)``; None for points and boxes.
-        believed: Mask logits that the points correct, shape ``(n, grid, grid)``; None where they correct nothing.
     """
 
     rows: Tensor
     points: Tensor | None = None
     labels: Tensor | None = None
     masks: Tensor | None = None
-    believed: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -253,14 +251,7 @@ def _decode_prompts(
             decoded = read_masks(model, features, prompts.masks)
             remembered, logits = take_masks(model, decoded, prompts.masks), logits_of_masks(prompts.masks)
         else:
-            decoded = decode(
-                model,
-                features,
-                conditioned,
-                points=prompts.points,
-                labels=prompts.labels,
-                believed=prompts.believed,
-            )
+            decoded = decode(model, features, conditioned, points=prompts.points, labels=prompts.labels)
             remembered, logits = decoded, full_logits(model, decoded)
     coarse = features.coarse if conditioned is None else conditioned
     return FrameOutput(decoded, remembered, logits, coarse, _transformed(seen, coarse))

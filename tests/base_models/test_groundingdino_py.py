@@ -1,6 +1,7 @@
 """The original Grounding DINO beside transformers' implementation of it, with one set of weights."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +141,15 @@ def test_a_configuration_that_does_not_fit(folder: Path, tmp_path: Path, former:
         load_detector(str(file), ONTOLOGY)
     assert found in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_without_the_package_the_sentence_says_how_to_install_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package is no requirement of ours."""
+    for name in [name for name in sys.modules if name.startswith("groundingdino.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "groundingdino", None)
+    with pytest.raises(ModelError, match="pip install --no-deps groundingdino-py"):
+        load_detector(str(folder / "original.pth"), ONTOLOGY)
 
 
 def test_what_it_cannot_do(folder: Path) -> None:

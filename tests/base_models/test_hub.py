@@ -1,6 +1,5 @@
 """Models of the hub: fetched once, checked, and when they cannot be had, one sentence on why and what to do."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -17,11 +16,12 @@ TRACKER = EMBEDDED / "tiny-scenes-tracker"
 NAME = "someone/tiny-tracker"
 RIGHT: Final = "hf_right"
 
-_RESOLVE = (
-    "import sys; from autolabel.base_models import hub; from autolabel.errors import ModelError\n"
-    "try: print(hub.find_cached(sys.argv[1]) or hub.fetch(sys.argv[1]))\n"
+_FETCH = (
+    "import sys; from autolabel.base_models.hub import fetch, find_cached; from autolabel.errors import ModelError\n"
+    "try: print(fetch(sys.argv[1]))\n"
     "except ModelError as error: sys.exit(str(error))"
 )
+_RESOLVE = _FETCH.replace("print(", "print(find_cached(sys.argv[1]) or ")
 
 
 @pytest.fixture
@@ -31,16 +31,12 @@ def hub() -> Iterator[Hub]:
         yield served
 
 
-def run(hub: Hub, home: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a program for which the hub is at another address and its cache is empty or filled by an earlier call."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("HF_")}
-    environment |= {"HF_ENDPOINT": hub.address, "HF_HOME": str(home), **variables}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
-
-
-def resolve(hub: Hub, home: Path, name: str = NAME, **variables: str) -> subprocess.CompletedProcess[str]:
+def resolve(
+    hub: Hub, home: Path, name: str = NAME, program: str = _RESOLVE, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Find a model in the cache, or else fetch it, in a new process."""
-    return run(hub, home, sys.executable, "-c", _RESOLVE, name, **variables)
+    command, environment = [sys.executable, "-c", program, name], hub.environment(home, **variables)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 
 def assert_refused(answer: subprocess.CompletedProcess[str], *parts: str) -> None:
@@ -68,6 +64,20 @@ def test_a_model_is_fetched_once_and_then_the_hub_is_not_asked(hub: Hub, tmp_pat
     asked = len(hub.requests)
     assert resolve(hub, tmp_path).stdout == online.stdout
     assert len(hub.requests) == asked
+
+
+def test_a_model_stays_the_same_until_it_is_fetched_anew(tmp_path: Path) -> None:
+    """What the main branch stands for now is taken when that is asked for, not by the way."""
+    newer = tmp_path / "newer"
+    shutil.copytree(TRACKER, newer)
+    (newer / "README.md").write_text("the newest")
+    with serve(NAME, TRACKER, v2=newer) as hub:
+        first = resolve(hub, tmp_path / "home")
+        hub.main = "v2"
+        assert resolve(hub, tmp_path / "home").stdout == first.stdout
+        fetched = resolve(hub, tmp_path / "home", program=_FETCH)
+        assert (Path(fetched.stdout.strip()) / "README.md").read_text() == "the newest"
+        assert resolve(hub, tmp_path / "home").stdout == fetched.stdout
 
 
 def test_a_revision_is_another_model(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Finding, choosing and loading checkpoints."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,8 +26,7 @@ _LOAD = (
 def test_a_model_of_the_hub_is_called_as_it_was_named(tmp_path: Path) -> None:
     """A hub id loads, and its name, not that of a folder of the cache, stands in the evidence."""
     with loopback_hub.serve("someone/tiny-tracker", TRACKER) as hub:
-        environment = os.environ | {"HF_ENDPOINT": hub.address, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "0"}
-        command = [sys.executable, "-c", _LOAD, "someone/tiny-tracker@main"]
+        command, environment = [sys.executable, "-c", _LOAD, "someone/tiny-tracker@main"], hub.environment(tmp_path)
         answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     digest = load_tracker("tiny-scenes").configuration["weights_sha256"]  # type: ignore[attr-defined]
     assert answer.stdout == f"tiny-tracker@main {digest}\n", answer.stderr

@@ -1,7 +1,9 @@
 """A page as a real browser shows it."""
 
+import re
 import subprocess
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from shutil import which
 
@@ -47,3 +49,24 @@ def show(page: Path, width: int, profile: Path) -> Shown:
     ]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     return Shown(result.stdout, tuple(line for line in result.stderr.splitlines() if ":CONSOLE:" in line))
+
+
+def sideways(page: Path, width: int, folder: Path) -> int:
+    """By how many pixels a page is wider than a window of this width, so that one would have to scroll sideways.
+
+    Args:
+        page: The file.
+        width: Of the window in pixels; a frame stands for it, for no window of a desk's browser is as narrow as a
+            telephone.
+        folder: Where a file and the browser's own files can be put.
+    """
+    frame = folder / "frame.html"
+    frame.write_text(
+        f'<iframe srcdoc="{escape(page.read_text())}" style="width: {width}px; height: 800px; border: 0"></iframe>'
+        "<script>onload = () => { const page = frames[0].document.documentElement;"
+        " document.title = `${frames[0].innerWidth} ${page.scrollWidth - page.clientWidth}`; }</script>"
+    )
+    title = re.search(r"<title>(\d+) (\d+)</title>", show(frame, 1400, folder / "profile").html)
+    assert title is not None
+    assert int(title[1]) == width
+    return int(title[2])

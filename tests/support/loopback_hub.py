@@ -6,6 +6,7 @@ on to another host, which serves ranges.
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ class Hub:
     Attributes:
         repository: ``owner/name``.
         folders: The files at each revision.
+        main: The revision that the main branch stands at.
         address: Where it is served.
         token: The one that gives access to a gated repository; None where it is open to all.
         down: Whether every answer is 503.
@@ -37,6 +39,7 @@ class Hub:
 
     repository: str
     folders: Mapping[str, Path]
+    main: str = "main"
     address: str = ""
     token: str | None = None
     down: bool = False
@@ -44,6 +47,11 @@ class Hub:
     corrupt: bool = False
     requests: list[tuple[str, str, str]] = field(default_factory=list)
     tokens: set[tuple[str, str]] = field(default_factory=set)
+
+    def environment(self, home: Path, **variables: str) -> dict[str, str]:
+        """The variables of a process whose hub is this one and whose cache is at `home`."""
+        others = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+        return others | {"HF_ENDPOINT": self.address, "HF_HOME": str(home), **variables}
 
 
 @contextmanager
@@ -105,7 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _commit(self, revision: str) -> str | None:
         commits = {commit_of(name) for name in self.served.folders}
-        commit = revision if revision in commits else commit_of(revision)
+        commit = revision if revision in commits else commit_of(self.served.main if revision == "main" else revision)
         return commit if commit in commits else None
 
     def _folder(self, commit: str) -> Path:
