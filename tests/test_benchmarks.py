@@ -1,10 +1,15 @@
 """The benchmarks run: each on its smallest setting."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
-from benchmarks import distill, export, memory, quality, resume, slicing, speed, stills
+from autolabel.scene_files import write_scene_video
+from autolabel.scenes import plan_video
+from benchmarks import distill, distill_real, export, memory, quality, resume, slicing, speed, stills
 from benchmarks.baselines import BASELINES
+from benchmarks.clips import SIZE_WH
 
 
 def test_quality_compares_this_engine_with_other_ways(capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,3 +73,22 @@ def test_distillation_sets_a_student_beside_its_teacher(capsys: pytest.CaptureFi
     table = capsys.readouterr().out
     for name in ("teacher", "student before training", "student on auto labels", "student on true labels"):
         assert name in table
+
+
+def test_the_loop_on_a_clip_with_a_tracker_of_boxes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One table has the teacher's detector and the student on held-out blocks; predictions are there to look at."""
+    pairs = (("red", "circle"), ("blue", "square"))
+    clip = plan_video(10, size_wh=SIZE_WH, frame_count=16, object_count=3, pairs=pairs)
+    write_scene_video(clip, tmp_path / "clip.mp4")
+    distill_real.main(
+        tmp_path / "clip.mp4",
+        classes="red circle; blue square",
+        detector="tiny-scenes",
+        epochs=1,
+        threads=torch.get_num_threads(),
+        folder=tmp_path / "loop",
+    )
+    table = capsys.readouterr().out
+    for words in ("teacher's detector", "student before training", "test", "student, onnx"):
+        assert words in table
+    assert (tmp_path / "loop/predictions/clip.mp4").is_file()

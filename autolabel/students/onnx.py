@@ -56,9 +56,9 @@ def export_onnx(student: Student, folder: Path, pixels: NDArray[np.uint8]) -> fl
         with torch.inference_mode():
             expected = [values.numpy() for values in graph(torch.from_numpy(pixels))]
         difference = _difference(expected, OnnxStudent(path)(pixels))
-        if difference > _TOLERANCE:
+        if not difference <= _TOLERANCE:  # neither is what is no number
             raise ModelError(
-                f"{path}: expected the boxes and scores that torch computes, found ones that differ by "
+                f"{folder / ONNX_FILE}: expected the boxes and scores that torch computes, found ones that differ by "
                 f"{difference:.2g}; use the student with torch"
             )
     return difference
@@ -71,13 +71,13 @@ def _difference(expected: Sequence[NDArray[np.float32]], found: Sequence[NDArray
     come in another order, and the last of them may be another.
     """
     expected_rows, found_rows = (np.concatenate(values, axis=-1) for values in (expected, found))  # (B, Q, 4 + C)
-    difference = 0.0
+    differences = []
     for mine, its in zip(expected_rows, found_rows, strict=True):
         best = mine[:, 4:].max(axis=1)  # (Q,)
         seen = mine[best >= min(_LEAST_SCORE, best.max())]
         distances = np.abs(seen[:, None] - its[None]).max(axis=2)  # (N, Q)
-        difference = max(difference, float(distances.min(axis=1).max()))
-    return difference
+        differences.append(distances.min(axis=1).max())
+    return float(np.max(differences))
 
 
 class OnnxStudent:
