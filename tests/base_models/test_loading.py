@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from autolabel.base_models.loading import EMBEDDED, choose_device, choose_dtype, resolve_checkpoint
-from autolabel.base_models.registry import DETECTORS, TRACKERS, load_detector, load_tracker
+from autolabel.base_models.named_models import DETECTORS, TRACKERS
+from autolabel.base_models.registry import load_detector, load_tracker
 from autolabel.errors import ModelError, UserError
 from autolabel.ontologies import Ontology
 
