@@ -1,8 +1,8 @@
 """Loading base models by name.
 
-A name is one of the short names in `named_models`, a hub id with or without a revision (``owner/name@revision``), a local
-folder, a ``.pth`` file of the original Grounding DINO, ``package.module:Class``, or the name of an entry point in the
-group ``autolabel.detectors``, ``autolabel.trackers`` or ``autolabel.concept_trackers``. A third party's detector or
+A name is one of the short names in `named_models`, a hub id with or without a revision (``owner/name@revision``), a
+local folder, a ``.pth`` file of the original Grounding DINO, ``package.module:Class``, or the name of an entry point in
+the group ``autolabel.detectors``, ``autolabel.trackers`` or ``autolabel.concept_trackers``. A third party's detector or
 concept tracker is constructed with the ontology, ``Class(ontology)``, a tracker without arguments, ``Class()``. A
 detector class that says ``takes_exemplars = True`` is given them, where there are any, as
 ``Class(ontology, exemplars=...)``.
