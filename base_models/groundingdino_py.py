@@ -5,6 +5,10 @@ the one model that is built: its text encoder is transformers' `BertModel`, give
 attention, and its captions are the tokens that `plan_captions` found. It computes in float32. Its warnings are about
 calls of timm and torch that are out of fashion, and no user can do anything about them.
 
+With one set of weights it answers as transformers' implementation does, but for boxes that come within a thousandth of
+the picture's edge, or of its size: when boxes are refined, coordinates are kept from 0 and 1 by 1e-3 here and by 1e-5
+there.
+
 Of a checkpoint only tensors are read (``weights_only=True``), and of its configuration only plain values.
 """
 

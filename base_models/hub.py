@@ -45,7 +45,7 @@ def find_cached(name: str, *, weights: bool = True) -> Path | None:
         folder = _download(name, weights=weights, local_files_only=True)
     except (LocalEntryNotFoundError, HFValidationError):
         return None
-    return folder if not weights or _has_weights(folder) else None
+    return folder if _is_complete(folder, weights=weights) else None
 
 
 def fetch(name: str, *, weights: bool = True) -> Path:
@@ -68,6 +68,11 @@ def fetch(name: str, *, weights: bool = True) -> Path:
         )
     try:
         folder = _download(name, weights=weights)
+        if not _is_complete(folder, weights=weights):
+            raise ModelError(
+                f"{name}: expected config.json{' and *.safetensors' if weights else ''}, found a model of the hub "
+                f"without; {REMEDIES}"
+            )
         _verify(name, folder)
     except (HTTPError, OSError, HFValidationError) as error:
         raise ModelError(_explain(name, error)) from error
@@ -88,8 +93,12 @@ def _download(name: str, *, weights: bool, local_files_only: bool = False) -> Pa
     )
 
 
-def _has_weights(folder: Path) -> bool:
-    """Whether all files of the weights are there; other programs may have fetched a few files only."""
+def _is_complete(folder: Path, *, weights: bool) -> bool:
+    """Whether the files that are wanted are there; other programs may have fetched a few files only."""
+    if not (folder / "config.json").is_file():
+        return False
+    if not weights:
+        return True
     index = folder / "model.safetensors.index.json"
     if index.is_file():
         shards = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()

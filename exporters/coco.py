@@ -5,8 +5,9 @@ islands and overlaps are exact; ``area`` is the mask's and ``bbox`` its tight bo
 its ``frame_index``, ``pts_s`` (null for a still) and ``video`` (the input's name), an annotation its ``track_id`` (the
 object's identity within the video), ``score`` and ``source``; readers leave them alone.
 
-Where the models found something that was rejected, or that the export leaves out for its score or area, an annotation
-with ``iscrowd`` 1 says that the region is neither that object nor background, as COCO has it for crowds.
+Where the models found something that was rejected, or that the export leaves out for its score or area, the region is
+neither that object nor background. Such regions stand in a list of their own beside COCO's, ``ignored``, as crowds:
+among the annotations many readers would take them for objects.
 
 What the labels hold and COCO does not: a video's rate and number of frames, evidence and flags.
 
@@ -49,6 +50,7 @@ class Coco:
                     **ABOUT,
                     "images": map(_image, pictures),
                     "annotations": _annotations(selection, pictures),
+                    "ignored": _ignored(selection, pictures),
                     "categories": categories(selection.class_names),
                 },
             )
@@ -94,9 +96,16 @@ def _image(picture: Picture) -> dict[str, Any]:
 def _annotations(selection: Selection, pictures: Sequence[Picture]) -> Iterator[dict[str, Any]]:
     annotation_ids = count(1)
     for labels, of_input in by_input(selection, pictures):
+        for picture in of_input:
+            for masklet, row in labels.on_frame(picture.frame.frame_index):
+                yield {"id": next(annotation_ids), "image_id": picture.image_id, **instance(masklet, row)}
+
+
+def _ignored(selection: Selection, pictures: Sequence[Picture]) -> Iterator[dict[str, Any]]:
+    annotation_ids = count(1)
+    for labels, of_input in by_input(selection, pictures):
         doubtful = replace(labels, masklets=labels.crowds)
         for picture in of_input:
-            for side, iscrowd in ((labels, 0), (doubtful, 1)):
-                for masklet, row in side.on_frame(picture.frame.frame_index):
-                    entry = {**instance(masklet, row), "iscrowd": iscrowd}
-                    yield {"id": next(annotation_ids), "image_id": picture.image_id, **entry}
+            for masklet, row in doubtful.on_frame(picture.frame.frame_index):
+                entry = {**instance(masklet, row), "iscrowd": 1}
+                yield {"id": next(annotation_ids), "image_id": picture.image_id, **entry}

@@ -80,10 +80,10 @@ def _record(folder: Path) -> dict[str, Any]:
 def _pictures_of_split(folder: Path, split: str) -> Iterator[CocoPicture]:
     content = json.loads((folder / split / "annotations.json").read_text(encoding="utf-8"))
     images = content.pop("images")
+    content.pop("ignored", None)  # regions in which nothing is said are no objects
     annotations: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for annotation in content.pop("annotations"):
-        if not annotation["iscrowd"]:  # a region in which nothing is said is no object
-            annotations[annotation["image_id"]].append(annotation)
+        annotations[annotation["image_id"]].append(annotation)
     for entry in images:
         yield CocoPicture(f"{split}/{entry['file_name']}", split, entry, annotations[entry["id"]], content)
 

@@ -44,11 +44,17 @@ _RESULTS = TypeAdapter(list[_Result])
 
 
 class CocoFile(BaseModel):
-    """A COCO file of instances."""
+    """A COCO file of instances; `ignored` are the crowds that our own have beside the annotations."""
 
     images: list[CocoImage]
     categories: list[Category]
     annotations: list[_CocoAnnotation]
+    ignored: list[_CocoAnnotation] = []
+
+    @property
+    def regions(self) -> list[_CocoAnnotation]:
+        """All annotations, and the crowds beside them."""
+        return [*self.annotations, *self.ignored]
 
 
 def read_coco(path: str | Path) -> list[VideoLabels]:
@@ -120,7 +126,7 @@ def _with_videos(file: CocoFile, name: str) -> File:
             for place, (image, video) in enumerate(zip(file.images, names, strict=True))
         ],
         categories=file.categories,
-        annotations=[*file.annotations],
+        annotations=[*file.regions],
     )
 
 

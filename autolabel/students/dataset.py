@@ -6,8 +6,8 @@ Where COCO files and their pictures are looked for, for the splits train, val (o
   the pictures' names relative to the folder of the file or to its ``images``;
 * ``annotations/instances_<split><anything>.json``, the pictures below ``<split><anything>`` or ``images/<split>...``.
 
-A ``data.yaml`` makes a folder a YOLO dataset. An annotation with ``iscrowd`` marks a region in which nothing is said:
-what is there is neither an object nor background.
+A ``data.yaml`` makes a folder a YOLO dataset. An annotation with ``iscrowd``, and our own list
+``ignored``, mark regions in which nothing is said: what is there is neither an object nor background.
 """
 
 from collections.abc import Iterator, Sequence
@@ -183,10 +183,10 @@ def _coco_pictures(content: CocoFile, file: Path, path: Path) -> Iterator[Labell
         for image in content.images
     }
     image_ids = unique_ids("image", content.images)
-    require_known("image", (annotation.image_id for annotation in content.annotations), image_ids)
-    require_known("category", (annotation.category_id for annotation in content.annotations), set(class_ids))
+    require_known("image", (annotation.image_id for annotation in content.regions), image_ids)
+    require_known("category", (annotation.category_id for annotation in content.regions), set(class_ids))
     objects, crowds = ({image_id: list[Sighting]() for image_id in images} for _ in range(2))
-    for annotation in content.annotations:
+    for annotation in content.regions:
         sighting = sighting_of(annotation, images[annotation.image_id], class_ids[annotation.category_id])
         (crowds if annotation.iscrowd else objects)[annotation.image_id].append(sighting)
     folder = _picture_folder(content, file, path)

@@ -43,6 +43,7 @@ PromptKind = Literal["box", "1_point", "3_points", "mask"]
 SIZE_WH = (256, 192)
 _SEED = 20_260_000  # training's seeds start otherwise
 _LEAST_PIXELS = 30
+_WRONG_IOU = 0.5
 
 
 @dataclass
@@ -111,7 +112,7 @@ def evaluate(model: Sam2VideoModel, *, clip_count: int = 60, world: World = own_
         "j_box_100_frames": long.mean_iou(),
         "absence_recall": boxes.absence_recall,
         "absence_precision": boxes.absence_precision,
-        "correction_gain": _correction_gain(model, clip_count, world),
+        **_correction_gains(model, clip_count, world),
     }
 
 
@@ -130,7 +131,7 @@ def quick_figures(model: Sam2VideoModel) -> dict[str, float]:
         "eval_j_mask": masks.mean_iou(),
         "eval_absence_recall": boxes.absence_recall,
         "eval_absence_precision": boxes.absence_precision,
-        "eval_correction_gain": _correction_gain(model, 6, own_world),
+        "eval_correction_gain": _correction_gains(model, 6, own_world)["correction_gain"],
     }
 
 
@@ -191,9 +192,12 @@ def _true_mask(scene: Scene, object_id: int) -> NDArray[np.bool_]:
 
 
 @torch.no_grad()
-def _correction_gain(model: Sam2VideoModel, clip_count: int, world: World) -> float:
-    """How much J rises after a click on the worst frame of each object, on the frames that follow it."""
-    gains: list[float] = []
+def _correction_gains(model: Sam2VideoModel, clip_count: int, world: World) -> dict[str, float]:
+    """How much J rises after a click on the worst frame of each object, on the frames that follow it.
+
+    For all objects, and for those whose mask on that frame is more wrong than right, which a person would click on.
+    """
+    gains: dict[str, list[float]] = {"correction_gain": [], "correction_gain_where_wrong": []}
     for number in range(clip_count):
         scenes = _clip(number, 16, world)
         for object_id in [item.object_id for item in scenes[0].objects if item.mask.sum() >= _LEAST_PIXELS]:
@@ -202,8 +206,11 @@ def _correction_gain(model: Sam2VideoModel, clip_count: int, world: World) -> fl
             if candidates:
                 worst = min(candidates, key=lambda frame: candidates[frame])
                 after = _ious(model, scenes, object_id, click_at=worst)
-                gains += [after[frame] - before[frame] for frame in before if frame > worst]
-    return float(np.mean(gains))
+                rises = [after[frame] - before[frame] for frame in before if frame > worst]
+                gains["correction_gain"] += rises
+                if candidates[worst] < _WRONG_IOU:
+                    gains["correction_gain_where_wrong"] += rises
+    return {name: float(np.mean(values)) if values else float("nan") for name, values in gains.items()}
 
 
 def _ious(model: Sam2VideoModel, scenes: Sequence[Scene], object_id: int, click_at: int = 0) -> dict[int, float]:

@@ -63,7 +63,7 @@ def original(folder: Path) -> GroundingDinoPy:
 def test_boxes_and_logits_are_those_of_transformers(
     original: GroundingDinoPy, model: GroundingDinoForObjectDetection
 ) -> None:
-    """One set of weights, one picture, one caption: the two implementations agree on every box and every token."""
+    """One set of weights, two pictures, one caption: the two implementations agree on every box and every token."""
     pixels = torch.randn(2, 3, 128, 160, generator=torch.Generator().manual_seed(1))
     input_ids = torch.tensor([original._captions[0].input_ids] * 2)
     with torch.inference_mode():

@@ -172,6 +172,18 @@ def test_a_digest_that_is_wrong_is_noticed_and_nothing_broken_stays(hub: Hub, tm
     assert answer.returncode == 0, answer.stderr
 
 
+@pytest.mark.parametrize("there", [(), ("config.json",)])
+def test_a_repository_without_a_model_is_one_sentence(tmp_path: Path, there: tuple[str, ...]) -> None:
+    """Other kinds of weights are not taken, and are not fetched either."""
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "pytorch_model.bin").write_bytes(b"code")
+    for name in there:
+        shutil.copy(TRACKER / name, other)
+    with serve(NAME, other) as hub:
+        assert_refused(resolve(hub, tmp_path / "home"), NAME, "config.json and *.safetensors", "without")
+
+
 def test_a_snapshot_without_all_of_its_weights_is_fetched_again(hub: Hub, tmp_path: Path) -> None:
     """What another program left half done is not taken for the model."""
     folder = Path(resolve(hub, tmp_path).stdout.strip())

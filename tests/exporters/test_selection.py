@@ -70,11 +70,7 @@ def crowds_of(run: Run, out: Path, **options: Any) -> list[tuple[int, str, list[
     content = json.loads((out / "train" / "annotations.json").read_text())
     names = {each["id"]: each["name"] for each in content["categories"]}
     frame_of = {each["id"]: each["frame_index"] for each in content["images"]}
-    return [
-        (frame_of[each["image_id"]], names[each["category_id"]], each["bbox"])
-        for each in content["annotations"]
-        if each["iscrowd"]
-    ]
+    return [(frame_of[each["image_id"]], names[each["category_id"]], each["bbox"]) for each in content["ignored"]]
 
 
 def run_with_rejected(folder: Path, state: FrameState = FrameState.LABELLED) -> Run:

@@ -10,7 +10,7 @@ from factories import clip, identity_of, textured, write_run, write_video, write
 
 import autolabel
 from autolabel.importers import read_labels
-from autolabel.labels import InputKind, Masklet, VideoLabels
+from autolabel.labels import InputKind, Masklet, Rejected, VideoLabels
 from autolabel.scene_files import ontology_for, write_scene_video
 from autolabel.scenes import plan_video
 from autolabel.store import Run
@@ -55,8 +55,9 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> VideoLabels:
 
 @pytest.fixture
 def run(labels: VideoLabels, tmp_path: Path) -> Run:
-    """The video as it was labelled."""
-    return write_run(tmp_path / "run", labels, identities=[identity_of(Path(labels.path))])
+    """The video as it was labelled; that its first object was found a second time, and rejected, must nowhere show."""
+    rejected = [Rejected(replace(labels.masklets[0], object_id=1000), "for the test")]
+    return write_run(tmp_path / "run", labels, identities=[identity_of(Path(labels.path))], rejected=rejected)
 
 
 def _beginning(labels: VideoLabels) -> VideoLabels:

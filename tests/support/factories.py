@@ -115,8 +115,10 @@ def write_stills(folder: Path) -> tuple[VideoLabels, InputIdentity]:
     return labels, write_pictures_of(folder, {str(frame.file_name): grey for frame in labels.frames})
 
 
-def write_run(path: Path, *inputs: VideoLabels, identities: Sequence[InputIdentity] = ()) -> Run:
-    """A run of these inputs; identities are made up where they are not given."""
+def write_run(
+    path: Path, *inputs: VideoLabels, identities: Sequence[InputIdentity] = (), rejected: Sequence[Rejected] = ()
+) -> Run:
+    """A run of these inputs, each of which rejected the same; identities are made up where they are not given."""
     writer = RunWriter(path, {"ontology": Ontology.parse(list(inputs[0].class_names)).to_dict()})
     made_up = [
         InputIdentity(
@@ -127,7 +129,7 @@ def write_run(path: Path, *inputs: VideoLabels, identities: Sequence[InputIdenti
         for number, labels in enumerate(inputs)
     ]
     for labels, identity in zip(inputs, identities or made_up, strict=True):
-        writer.write_input(labels, identity)
+        writer.write_input(labels, identity, rejected)
     return load_run(path)
 
 
