@@ -15,14 +15,9 @@ from typing import Any, Final, Self
 from pydantic import TypeAdapter
 
 from autolabel.base_models.exemplars import Exemplar, describe_exemplars
+from autolabel.base_models.named_models import DEFAULT_DETECTOR, DEFAULT_TRACKER
 from autolabel.base_models.protocols import ConceptTracker, Described, Detector, Tracker
-from autolabel.base_models.registry import (
-    DEFAULT_DETECTOR,
-    DEFAULT_TRACKER,
-    load_concept_tracker,
-    load_detector,
-    load_tracker,
-)
+from autolabel.base_models.registry import load_concept_tracker, load_detector, load_tracker
 from autolabel.base_models.sliced import SlicedDetector
 from autolabel.concepts import ConceptImageLabeler, ConceptSetup, ConceptVideoLabeler
 from autolabel.engine import EngineSettings, EngineState, ImageLabeler, Labeler, Setup, VideoLabeler
@@ -54,7 +49,7 @@ class Recipe:
 
     Attributes:
         ontology: What to find.
-        detector: A name as `autolabel.base_models.registry` lists them; `DEFAULT_DETECTOR` where None.
+        detector: A name as `autolabel.base_models.registry` takes them; `DEFAULT_DETECTOR` where None.
         tracker: Likewise; `DEFAULT_TRACKER` where None.
         settings: What the engine decides by.
         device: Where the models run; chosen by themselves where None.

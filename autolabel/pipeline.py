@@ -113,7 +113,7 @@ def label(
         inputs: Videos, images, folders and globs.
         ontology: What to find, as an `Ontology` or anything that `Ontology.parse` takes.
         out: The run's folder, new or of a run of the same configuration.
-        detector: A name as `autolabel.base_models.registry` lists them; "grounding-dino" by default.
+        detector: A name as `autolabel.base_models.registry` takes them; "grounding-dino" by default.
         tracker: Likewise; "sam2" by default.
         concept_tracker: Likewise; one model in place of both. A video that it had begun is begun anew when a call
             continues an interrupted one, for its memory cannot be saved.

@@ -27,7 +27,7 @@ from transformers import AutoTokenizer, BatchEncoding, BertConfig, BertModel, Gr
 
 from autolabel.base_models.grounding_dino import CaptionDetector
 from autolabel.base_models.loading import choose_device, describe, from_pretrained, resolve_checkpoint
-from autolabel.base_models.registry import GROUNDINGDINO_PY_INSTALL
+from autolabel.base_models.named_models import GROUNDINGDINO_PY_INSTALL
 from autolabel.errors import ModelError
 from autolabel.ontologies import Ontology
 from autolabel.ontologies.captions import plan_captions

@@ -1,342 +1,35 @@
-"""Which base models can be named, and loading them by name.
+"""Loading base models by name.
 
-A name is one of the short names below, a hub id with or without a revision (``owner/name@revision``), a local folder, a
-``.pth`` file of the original Grounding DINO, ``package.module:Class``, or the name of an entry point in the group
-``autolabel.detectors``, ``autolabel.trackers`` or ``autolabel.concept_trackers``. A third party's detector or concept
-tracker is constructed with the ontology, ``Class(ontology)``, a tracker without arguments, ``Class()``. A detector
-class that says ``takes_exemplars = True`` is given them, where there are any, as ``Class(ontology, exemplars=...)``.
+A name is one of the short names in `named_models`, a hub id with or without a revision (``owner/name@revision``), a
+local folder, a ``.pth`` file of the original Grounding DINO, ``package.module:Class``, or the name of an entry point in
+the group ``autolabel.detectors``, ``autolabel.trackers`` or ``autolabel.concept_trackers``. A third party's detector or
+concept tracker is constructed with the ontology, ``Class(ontology)``, a tracker without arguments, ``Class()``. A
+detector class that says ``takes_exemplars = True`` is given them, where there are any, as
+``Class(ontology, exemplars=...)``.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
-from typing import Any, Final, Literal
+from typing import Any
 
 from autolabel.base_models.exemplars import Exemplar
-from autolabel.base_models.loading import EMBEDDED, resolve_checkpoint
+from autolabel.base_models.loading import resolve_checkpoint
+from autolabel.base_models.named_models import (
+    ADAPTERS,
+    CONCEPT_TRACKERS,
+    DETECTORS,
+    GROUNDINGDINO_PY,
+    OWL,
+    TRACKERS,
+    NamedModel,
+    Role,
+)
 from autolabel.base_models.protocols import ConceptTracker, Detector, Tracker
 from autolabel.errors import ModelError
 from autolabel.ontologies import Ontology
 from autolabel.plugins import find_plugin, import_class
 
-__all__ = [
-    "CONCEPT_TRACKERS",
-    "DEFAULT_DETECTOR",
-    "DEFAULT_TRACKER",
-    "DETECTORS",
-    "GROUNDINGDINO_PY_INSTALL",
-    "TRACKERS",
-    "NamedModel",
-    "Speed",
-    "load_concept_tracker",
-    "load_detector",
-    "load_tracker",
-]
-
-Role = Literal["detector", "tracker", "concept tracker"]
-
-Speed = Literal["instant", "fast", "moderate", "slow"]
-"""How long one picture takes at the model's own size on two processor cores (a tracker: one frame with one object):
-below a tenth of a second, below 2 s, below 10 s, longer. Measured with random weights for the embedded models,
-grounding-dino and sam2, and estimated from the amount of computing for the others."""
-
-
-@dataclass(frozen=True)
-class NamedModel:
-    """A base model that has a short name.
-
-    Attributes:
-        adapter: The class that runs it, as ``package.module:Class``.
-        checkpoint: Where its weights come from: a hub id or an embedded folder.
-        summary: What it is good for, in a few words.
-        licence: What the weights may be used under, by its SPDX identifier where it has one.
-        parameters: How many numbers its weights are.
-        speed: Its speed class.
-    """
-
-    adapter: str
-    checkpoint: str
-    summary: str
-    _: KW_ONLY
-    licence: str
-    parameters: int
-    speed: Speed
-
-    @property
-    def reads_captions(self) -> bool:
-        """Whether it is a detector that reads many prompts in one caption, which `ontology check` can show."""
-        return self.adapter == _GROUNDING_DINO
-
-
-_GROUNDING_DINO = "autolabel.base_models.grounding_dino:GroundingDino"
-_OWL = "autolabel.base_models.owl:Owl"
-_FLORENCE2 = "autolabel.base_models.florence2:Florence2"
-_SAM3 = "autolabel.base_models.sam3_image:Sam3Image"
-_GROUNDINGDINO_PY = "autolabel.base_models.groundingdino_py:GroundingDinoPy"
-_SAM2 = "autolabel.base_models.sam2:Sam2"
-_STUDENT = "autolabel.students.detector:StudentDetector"
-_EDGETAM = "autolabel.base_models.edgetam:EdgeTam"
-_SAM3_VIDEO = "autolabel.base_models.sam3_video:Sam3Video"
-_SAM3_TRACKER = "autolabel.base_models.sam3_tracker:Sam3Tracker"
-
-GROUNDINGDINO_PY_INSTALL: Final = "pip install --no-deps groundingdino-py addict yapf platformdirs timm"
-"""How to install what runs ``.pth`` files; it cannot be an extra, since it pins a supervision of 2023."""
-
-DETECTORS: Final[Mapping[str, NamedModel]] = {
-    "tiny-scenes": NamedModel(
-        _GROUNDING_DINO,
-        str(EMBEDDED / "tiny-scenes-detector"),
-        "embedded; knows the drawn scenes of the demo only",
-        licence="Apache-2.0",
-        parameters=1_165_272,
-        speed="instant",
-    ),
-    "grounding-dino": NamedModel(
-        _GROUNDING_DINO,
-        "IDEA-Research/grounding-dino-tiny",
-        "open vocabulary",
-        licence="Apache-2.0",
-        parameters=172_000_000,
-        speed="moderate",
-    ),
-    "grounding-dino-base": NamedModel(
-        _GROUNDING_DINO,
-        "IDEA-Research/grounding-dino-base",
-        "open vocabulary",
-        licence="Apache-2.0",
-        parameters=233_000_000,
-        speed="slow",
-    ),
-    "mm-grounding-dino": NamedModel(
-        _GROUNDING_DINO,
-        "openmmlab-community/mm_grounding_dino_tiny_o365v1_goldg_v3det",
-        "open vocabulary",
-        licence="Apache-2.0",
-        parameters=173_000_000,
-        speed="moderate",
-    ),
-    "mm-grounding-dino-base": NamedModel(
-        _GROUNDING_DINO,
-        "openmmlab-community/mm_grounding_dino_base_o365v1_goldg_v3det",
-        "open vocabulary",
-        licence="Apache-2.0",
-        parameters=233_000_000,
-        speed="slow",
-    ),
-    "mm-grounding-dino-large": NamedModel(
-        _GROUNDING_DINO,
-        "openmmlab-community/mm_grounding_dino_large_all",
-        "open vocabulary",
-        licence="Apache-2.0",
-        parameters=343_000_000,
-        speed="slow",
-    ),
-    "llmdet": NamedModel(
-        _GROUNDING_DINO,
-        "iSEE-Laboratory/llmdet_tiny",
-        "open vocabulary",
-        licence="Apache-2.0",
-        parameters=173_000_000,
-        speed="moderate",
-    ),
-    "llmdet-base": NamedModel(
-        _GROUNDING_DINO,
-        "iSEE-Laboratory/llmdet_base",
-        "open vocabulary",
-        licence="Apache-2.0",
-        parameters=233_000_000,
-        speed="slow",
-    ),
-    "llmdet-large": NamedModel(
-        _GROUNDING_DINO,
-        "iSEE-Laboratory/llmdet_large",
-        "open vocabulary",
-        licence="Apache-2.0",
-        parameters=343_000_000,
-        speed="slow",
-    ),
-    "owlv2": NamedModel(
-        _OWL,
-        "google/owlv2-base-patch16-ensemble",
-        "open vocabulary, and pictures of what to find",
-        licence="Apache-2.0",
-        parameters=155_000_000,
-        speed="moderate",
-    ),
-    "owlv2-large": NamedModel(
-        _OWL,
-        "google/owlv2-large-patch14-ensemble",
-        "open vocabulary, and pictures of what to find",
-        licence="Apache-2.0",
-        parameters=438_000_000,
-        speed="slow",
-    ),
-    "owlvit": NamedModel(
-        _OWL,
-        "google/owlvit-base-patch32",
-        "open vocabulary, and pictures of what to find",
-        licence="Apache-2.0",
-        parameters=153_000_000,
-        speed="fast",
-    ),
-    "florence-2": NamedModel(
-        _FLORENCE2,
-        "florence-community/Florence-2-base",
-        "open vocabulary, one pass per prompt",
-        licence="MIT",
-        parameters=231_000_000,
-        speed="moderate",
-    ),
-    "florence-2-large": NamedModel(
-        _FLORENCE2,
-        "florence-community/Florence-2-large",
-        "open vocabulary, one pass per prompt",
-        licence="MIT",
-        parameters=770_000_000,
-        speed="slow",
-    ),
-    "florence-2-grounding": NamedModel(
-        f"{_FLORENCE2}Grounding",
-        "florence-community/Florence-2-base",
-        "open vocabulary, one pass for all prompts",
-        licence="MIT",
-        parameters=231_000_000,
-        speed="moderate",
-    ),
-    "sam3": NamedModel(
-        _SAM3,
-        "facebook/sam3",
-        "open vocabulary, boxes and masks at once; its licence must be accepted",
-        licence="LicenseRef-SAM",
-        parameters=840_000_000,
-        speed="slow",
-    ),
-}
-
-TRACKERS: Final[Mapping[str, NamedModel]] = {
-    "tiny-scenes": NamedModel(
-        _SAM2,
-        str(EMBEDDED / "tiny-scenes-tracker"),
-        "embedded; knows the drawn scenes of the demo only",
-        licence="Apache-2.0",
-        parameters=1_844_224,
-        speed="instant",
-    ),
-    "sam2": NamedModel(
-        _SAM2,
-        "facebook/sam2.1-hiera-tiny",
-        "SAM 2.1, the smallest",
-        licence="Apache-2.0",
-        parameters=39_000_000,
-        speed="moderate",
-    ),
-    "sam2-small": NamedModel(
-        _SAM2,
-        "facebook/sam2.1-hiera-small",
-        "SAM 2.1",
-        licence="Apache-2.0",
-        parameters=46_000_000,
-        speed="moderate",
-    ),
-    "sam2-base-plus": NamedModel(
-        _SAM2,
-        "facebook/sam2.1-hiera-base-plus",
-        "SAM 2.1",
-        licence="Apache-2.0",
-        parameters=81_000_000,
-        speed="moderate",
-    ),
-    "sam2-large": NamedModel(
-        _SAM2,
-        "facebook/sam2.1-hiera-large",
-        "SAM 2.1, the largest",
-        licence="Apache-2.0",
-        parameters=224_000_000,
-        speed="slow",
-    ),
-    "sam2.0-tiny": NamedModel(
-        _SAM2,
-        "facebook/sam2-hiera-tiny",
-        "the first SAM 2, the smallest",
-        licence="Apache-2.0",
-        parameters=39_000_000,
-        speed="moderate",
-    ),
-    "sam2.0-small": NamedModel(
-        _SAM2,
-        "facebook/sam2-hiera-small",
-        "the first SAM 2",
-        licence="Apache-2.0",
-        parameters=46_000_000,
-        speed="moderate",
-    ),
-    "sam2.0-base-plus": NamedModel(
-        _SAM2,
-        "facebook/sam2-hiera-base-plus",
-        "the first SAM 2",
-        licence="Apache-2.0",
-        parameters=81_000_000,
-        speed="moderate",
-    ),
-    "sam2.0-large": NamedModel(
-        _SAM2,
-        "facebook/sam2-hiera-large",
-        "the first SAM 2, the largest",
-        licence="Apache-2.0",
-        parameters=224_000_000,
-        speed="slow",
-    ),
-    "edgetam": NamedModel(
-        _EDGETAM,
-        "yonigozlan/EdgeTAM-hf",
-        "small memories; needs the extra edgetam",
-        licence="Apache-2.0",
-        parameters=13_895_794,
-        speed="moderate",
-    ),
-    "sam3": NamedModel(
-        _SAM3_TRACKER,
-        "facebook/sam3",
-        "the tracker of SAM 3; its licence must be accepted",
-        licence="LicenseRef-SAM",
-        parameters=465_782_146,
-        speed="slow",
-    ),
-}
-
-CONCEPT_TRACKERS: Final[Mapping[str, NamedModel]] = {
-    "sam3": NamedModel(
-        _SAM3_VIDEO,
-        "facebook/sam3",
-        "open vocabulary; its licence must be accepted",
-        licence="LicenseRef-SAM",
-        parameters=840_000_000,
-        speed="slow",
-    ),
-}
-
-DEFAULT_DETECTOR: Final = "grounding-dino"
-DEFAULT_TRACKER: Final = "sam2"
-
-_ADAPTERS: Mapping[Role, Mapping[str, str]] = {
-    "detector": {
-        "florence2": _FLORENCE2,
-        "grounding-dino": _GROUNDING_DINO,
-        "mm-grounding-dino": _GROUNDING_DINO,
-        "owlv2": _OWL,
-        "owlvit": _OWL,
-        "sam3": _SAM3,
-        "sam3_video": _SAM3,  # the published checkpoint holds both models, and its configuration names this one
-        **dict.fromkeys(("d_fine", "rf_detr", "rt_detr", "rt_detr_v2"), _STUDENT),
-    },
-    "tracker": {
-        "sam2_video": _SAM2,
-        "edgetam_video": _EDGETAM,
-        "sam3_tracker_video": _SAM3_TRACKER,
-        "sam3_video": _SAM3_TRACKER,
-    },
-    "concept tracker": {"sam3_video": _SAM3_VIDEO},
-}  # by the model_type in a checkpoint's config.json
+__all__ = ["load_concept_tracker", "load_detector", "load_tracker"]
 
 
 def load_detector(
@@ -428,7 +121,7 @@ def load_concept_tracker(
 def _shown(name: str, detector_class: Any, exemplars: Sequence[Exemplar]) -> dict[str, Sequence[Exemplar]]:
     """The argument that gives exemplars to a detector; none where there are no exemplars."""
     if exemplars and not getattr(detector_class, "takes_exemplars", False):
-        able = [known for known, model in DETECTORS.items() if model.adapter == _OWL]
+        able = [known for known, model in DETECTORS.items() if model.adapter == OWL]
         raise ModelError(
             f"{name}: expected a detector that takes exemplars ({', '.join(able)}), found one that takes text only; "
             "leave --exemplar out or use another detector"
@@ -448,7 +141,7 @@ def _find_adapter(name: str, named: Mapping[str, NamedModel], role: Role) -> tup
     if name in named:
         return import_class(named[name].adapter), named[name].checkpoint
     if role == "detector" and name.endswith(".pth"):
-        return import_class(_GROUNDINGDINO_PY), name
+        return import_class(GROUNDINGDINO_PY), name
     folder = resolve_checkpoint(name) if "/" in name or name.startswith((".", "~")) else None
     if folder is None:
         raise ModelError(
@@ -456,8 +149,8 @@ def _find_adapter(name: str, named: Mapping[str, NamedModel], role: Role) -> tup
             "package.module:Class"
         )
     model_type = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
-    if model_type not in _ADAPTERS[role]:
+    if model_type not in ADAPTERS[role]:
         raise ModelError(
-            f"{name}: expected a {role} of type {', '.join(_ADAPTERS[role])}, found a checkpoint of type {model_type!r}"
+            f"{name}: expected a {role} of type {', '.join(ADAPTERS[role])}, found a checkpoint of type {model_type!r}"
         )
-    return import_class(_ADAPTERS[role][model_type]), name
+    return import_class(ADAPTERS[role][model_type]), name

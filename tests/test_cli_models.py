@@ -12,7 +12,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from autolabel.base_models.loading import EMBEDDED
-from autolabel.base_models.registry import CONCEPT_TRACKERS, DETECTORS, GROUNDINGDINO_PY_INSTALL, TRACKERS
+from autolabel.base_models.named_models import CONCEPT_TRACKERS, DETECTORS, GROUNDINGDINO_PY_INSTALL, TRACKERS
 from autolabel.cli import app, models
 from autolabel.students import STUDENTS
 

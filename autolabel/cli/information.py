@@ -62,7 +62,7 @@ def _print_classes(wanted: Ontology, output: Output) -> None:
 def _detectors_here(output: Output) -> Sequence[str]:
     """Named detectors that can be asked without a network; those that cannot are mentioned."""
     from autolabel.base_models.loading import find_checkpoint
-    from autolabel.base_models.registry import DETECTORS
+    from autolabel.base_models.named_models import DETECTORS
 
     readers = {name: model.checkpoint for name, model in DETECTORS.items() if model.reads_captions}
     here = [name for name, checkpoint in readers.items() if find_checkpoint(checkpoint)]
@@ -74,7 +74,7 @@ def _detectors_here(output: Output) -> Sequence[str]:
 def _questions(wanted: Ontology, name: str) -> dict[str, Any]:
     """What one detector would be asked, and what is doubtful about it."""
     from autolabel.base_models.grounding_dino import captions_of_checkpoint
-    from autolabel.base_models.registry import DETECTORS
+    from autolabel.base_models.named_models import DETECTORS
     from autolabel.ontologies.check import caption_rows, doubts
 
     if ":" in name:

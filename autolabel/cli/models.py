@@ -11,7 +11,7 @@ from autolabel.cli.output import JsonOption, Output, QuietOption
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from autolabel.base_models.registry import NamedModel
+    from autolabel.base_models.named_models import NamedModel
     from autolabel.students import NamedStudent
 
 __all__ = ["models"]
@@ -41,7 +41,7 @@ def list_models(context: typer.Context, as_json: JsonOption = False) -> None:
     """List the models that have a name: whether they are here, licence, size, speed; or fetch one with pull."""
     if context.invoked_subcommand is not None:
         return
-    from autolabel.base_models.registry import GROUNDINGDINO_PY_INSTALL
+    from autolabel.base_models.named_models import GROUNDINGDINO_PY_INSTALL
 
     output = Output(as_json=as_json)
     listed = {
@@ -89,7 +89,7 @@ def pull(
 
 def _named() -> "Mapping[str, Mapping[str, NamedModel | NamedStudent]]":
     """The models that have names, by role."""
-    from autolabel.base_models.registry import CONCEPT_TRACKERS, DETECTORS, TRACKERS
+    from autolabel.base_models.named_models import CONCEPT_TRACKERS, DETECTORS, TRACKERS
     from autolabel.students import STUDENTS
 
     return {

@@ -17,7 +17,7 @@ from transformers import AutoImageProcessor, AutoModelForObjectDetection, PreTra
 from transformers.utils import logging
 
 from autolabel.base_models.loading import EMBEDDED, from_pretrained, resolve_checkpoint
-from autolabel.base_models.registry import Speed
+from autolabel.base_models.named_models import Speed
 from autolabel.errors import ModelError
 from autolabel.plugins import find_plugin
 

@@ -131,7 +131,7 @@ def look(
     Args:
         inputs: Videos, images, folders and globs.
         ontology: What to find.
-        detectors: Names as `autolabel.base_models.registry` lists them.
+        detectors: Names as `autolabel.base_models.registry` takes them.
         frame_count: How many frames.
         slice_side: Side of the squares to look at, too; see `autolabel.base_models.sliced`.
         device: Where the detectors run; an accelerator where there is one by default.

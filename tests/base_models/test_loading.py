@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from autolabel.base_models.loading import EMBEDDED, choose_device, choose_dtype, resolve_checkpoint
-from autolabel.base_models.registry import DETECTORS, TRACKERS, load_detector, load_tracker
+from autolabel.base_models.named_models import DETECTORS, TRACKERS
+from autolabel.base_models.registry import load_detector, load_tracker
 from autolabel.errors import ModelError, UserError
 from autolabel.ontologies import Ontology
 
@@ -46,7 +47,7 @@ def test_a_local_folder_is_a_checkpoint() -> None:
         ("no_such_module:Class", "No module named 'no_such_module'"),
         ("autolabel.scenes:NoSuchClass", "NoSuchClass"),
         ("autolabel.scenes:Scene", "autolabel.scenes:Scene"),
-        (str(TRACKER), "owlvit, sam3, sam3_video, found a checkpoint of type 'sam2_video'"),
+        (str(TRACKER), "rt_detr_v2, found a checkpoint of type 'sam2_video'"),
     ],
 )
 def test_a_wrong_name_is_one_sentence(name: str, found: str) -> None:

@@ -12,8 +12,9 @@ import torch
 from sam_checkpoints import SIZES, save_edgetam, save_sam2, save_sam3_tracker
 from transformers import AutoModel, AutoProcessor
 
+from autolabel.base_models.named_models import TRACKERS
 from autolabel.base_models.protocols import Prompt
-from autolabel.base_models.registry import TRACKERS, load_tracker
+from autolabel.base_models.registry import load_tracker
 from autolabel.base_models.sam2 import Sam2Relative
 from autolabel.errors import ModelError
 from autolabel.plugins import import_class
