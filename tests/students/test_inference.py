@@ -29,8 +29,10 @@ from autolabel.students import Student, StudentModel, load_student, predict
 from autolabel.students.graph import scaled
 from autolabel.students.inference import Backend
 from autolabel.students.onnx import export_onnx
+from autolabel.video import VideoInput
 
 NAMES = ("car", "truck", "person")
+CLIP = Path(__file__).parents[3] / "shared" / "realdata" / "videos" / "sam2" / "bedroom.mp4"
 
 
 def write_student(folder: Path, family: str = "d_fine") -> Path:
@@ -116,6 +118,14 @@ def test_pictures_do_not_see_each_other(student: Path, backend: Backend) -> None
         (alone,) = model.predict([image], threshold=0.3)
         np.testing.assert_allclose(found.xyxy, alone.xyxy, atol=0.01)
         np.testing.assert_array_equal(found.class_id, alone.class_id)
+
+
+@pytest.mark.skipif(not CLIP.is_file(), reason="the real clips of ../shared are not here")
+def test_the_embedded_student_agrees_on_real_frames(tmp_path: Path) -> None:
+    """Frames of a real clip are held against torch to 1e-3 when the file is written."""
+    student = load_student("tiny-scenes", ("object",))
+    frames = [frame.image for frame in VideoInput.open(CLIP, fps=1).frames()]
+    assert export_onnx(student, tmp_path, scaled(student.processor, frames)) < 1e-3
 
 
 def test_a_file_that_computes_something_else_is_not_kept(student: Path, tmp_path: Path) -> None:
