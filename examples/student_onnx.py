@@ -24,10 +24,11 @@ def main(model: str, picture: str, threshold: float = 0.4) -> None:
     small = cv2.resize(image, (int(about["width"]), int(about["height"])), interpolation=cv2.INTER_AREA)
     boxes, scores = session.run(["boxes", "scores"], {"pixels": small[None, ..., ::-1]})  # RGB
 
-    for box, row in zip(boxes[0], scores[0], strict=True):
-        if row.max() >= threshold:
-            x1, y1, x2, y2 = box * np.array([width, height, width, height])
-            print(f"{class_names[row.argmax()]} {row.max():.2f}: {x1:.0f} {y1:.0f} {x2:.0f} {y2:.0f}")
+    corners = boxes[0].clip(0, 1) * np.array([width, height, width, height])
+    xywh = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+    best, class_ids = scores[0].max(axis=1), scores[0].argmax(axis=1)
+    for row in cv2.dnn.NMSBoxesBatched(xywh.tolist(), best.tolist(), class_ids.tolist(), threshold, 0.7):
+        print(f"{class_names[class_ids[row]]} {best[row]:.2f}: {' '.join(f'{edge:.0f}' for edge in corners[row])}")
 
 
 if __name__ == "__main__":

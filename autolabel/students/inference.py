@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from autolabel.base_models.loading import choose_device, choose_dtype, describe
 from autolabel.errors import UserError
-from autolabel.students.graph import TorchStudent, scaled
+from autolabel.students.graph import TorchStudent, scaled, without_duplicates
 from autolabel.students.onnx import ONNX_FILE, OnnxStudent
 from autolabel.students.registry import load_processor, student_folder
 
@@ -80,7 +80,7 @@ class StudentModel:
         return found
 
     def predict(self, images: Sequence[NDArray[np.uint8]], threshold: float) -> list[sv.Detections]:
-        """Find objects whose best class has at least this score; their classes are the student's own."""
+        """Find objects, each once, whose best class has at least this score; their classes are the student's own."""
         return [self._detections(boxes, scores, threshold) for boxes, scores in self.look(images)]
 
     def _detections(self, boxes: NDArray[np.float32], scores: NDArray[np.float32], threshold: float) -> sv.Detections:
@@ -89,7 +89,8 @@ class StudentModel:
         order = order[best[order] >= threshold]
         class_id = scores[order].argmax(axis=1)  # (N,)
         names = np.array(self.class_names, dtype=np.str_)[class_id]
-        return sv.Detections(xyxy=boxes[order], confidence=best[order], class_id=class_id, data={"class_name": names})
+        found = sv.Detections(xyxy=boxes[order], confidence=best[order], class_id=class_id, data={"class_name": names})
+        return without_duplicates(found)
 
 
 def _within(

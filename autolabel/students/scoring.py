@@ -14,6 +14,7 @@ from autolabel.evaluation.figures import Average
 from autolabel.evaluation.precision import coco_average
 from autolabel.images import read_image
 from autolabel.students.dataset import LabelledPicture
+from autolabel.students.graph import without_duplicates
 from autolabel.students.registry import Student
 
 __all__ = ["Look", "StudentFigures", "find", "measure"]
@@ -38,7 +39,7 @@ class StudentFigures:
 
 
 def find(student: Student, images: Sequence[NDArray[np.uint8]]) -> list[sv.Detections]:
-    """Find objects in pictures, uint8 RGB ``(H, W, 3)`` of any sizes; every box, however little its score."""
+    """Find objects in pictures, uint8 RGB ``(H, W, 3)`` of any sizes, each once, however little its score."""
     device = next(student.model.parameters()).device
     inputs = student.processor(images=list(images), return_tensors="pt")
     was_training = student.model.training
@@ -49,10 +50,12 @@ def find(student: Student, images: Sequence[NDArray[np.uint8]]) -> list[sv.Detec
     sizes_hw = [image.shape[:2] for image in images]
     found = student.processor.post_process_object_detection(output, threshold=0.0, target_sizes=sizes_hw)
     return [
-        sv.Detections(
-            xyxy=each["boxes"].float().cpu().numpy(),
-            confidence=each["scores"].float().cpu().numpy(),
-            class_id=each["labels"].cpu().numpy(),
+        without_duplicates(
+            sv.Detections(
+                xyxy=each["boxes"].float().cpu().numpy(),
+                confidence=each["scores"].float().cpu().numpy(),
+                class_id=each["labels"].cpu().numpy(),
+            )
         )
         for each in found
     ]

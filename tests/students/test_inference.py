@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 import pytest
 import small_students
+import supervision as sv
 import torch
 from detector_promises import assert_detections
 from PIL import Image
@@ -138,6 +139,19 @@ def test_a_file_that_computes_something_else_is_not_kept(student: Path, tmp_path
     with pytest.raises(ModelError, match=r"expected the boxes and scores that torch computes, found ones that differ"):
         export_onnx(Student(model, loaded.processor, "random"), tmp_path, pixels)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("family", small_students.FAMILIES)
+def test_an_object_is_found_once(students: dict[str, Path], family: str) -> None:
+    """No two boxes of one class are nearly the same, and the surest of such boxes stay."""
+    model = StudentModel(students[family], device="cpu")
+    every = model.look(pictures(3))
+    for (boxes, scores), found in zip(every, model.predict(pictures(3), threshold=0.0), strict=True):
+        alike = sv.box_iou_batch(found.xyxy, found.xyxy) > 0.7
+        alike &= found.class_id[:, None] == found.class_id[None]
+        np.testing.assert_array_equal(alike, np.eye(len(found), dtype=bool))
+        assert found.confidence[0] == scores.max()
+        assert len(found) <= len(boxes)
 
 
 def test_the_file_says_what_it_finds(student: Path) -> None:
@@ -304,5 +318,7 @@ def test_the_file_runs_without_torch(student: Path, tmp_path: Path) -> None:
     done = subprocess.run([*command, "0"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     (expected,) = StudentModel(student, device="cpu").predict([image], threshold=0.0)
-    best = expected.data["class_name"][0], f"{expected.confidence[0]:.2f}"
-    assert any(line.startswith(" ".join(best)) for line in done.stdout.splitlines())
+    rows = zip(expected.data["class_name"], expected.confidence, expected.xyxy, strict=True)
+    lines = [f"{name} {score:.2f}: {' '.join(f'{edge:.0f}' for edge in box)}" for name, score, box in rows]
+    assert len(lines) > 1
+    assert sorted(done.stdout.splitlines()) == sorted(lines)
