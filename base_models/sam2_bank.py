@@ -1,10 +1,13 @@
 """The memory bank of one object that is tracked as SAM 2 does (arXiv:2408.00714): what is kept of which frame."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
-__all__ = ["ObjectMemory", "Recall", "Remembered"]
+__all__ = ["ObjectMemory", "Recall", "Remembered", "alike", "stacked"]
 
 
 @dataclass
@@ -73,3 +76,21 @@ class ObjectMemory:
             ),
             pointer_ages=(*(abs(frame_index - frame) for frame in past), *(ages[frame] for frame in pointed)),
         )
+
+
+def alike(recalls: Sequence[Recall]) -> list[list[int]]:
+    """Positions of the recalls that one pass of the attention can take: it has no mask, so their numbers are equal."""
+    groups: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for position, recall in enumerate(recalls):
+        groups[len(recall.maps), len(recall.pointers)].append(position)
+    return list(groups.values())
+
+
+def stacked(recalls: Sequence[Recall], device: torch.device) -> dict[str, Tensor]:
+    """Recalls of N objects that are alike, as `autolabel.base_models.sam2_memory.attend` takes them."""
+    return {
+        "maps": torch.stack([torch.stack(recall.maps) for recall in recalls], dim=2),  # (M, L, N, 64)
+        "map_ages": torch.tensor([recall.map_ages for recall in recalls], device=device).T,  # (M, N)
+        "pointers": torch.stack([torch.stack(recall.pointers) for recall in recalls], dim=1),  # (P, N, C)
+        "pointer_ages": torch.tensor([recall.pointer_ages for recall in recalls], device=device).T,  # (P, N)
+    }

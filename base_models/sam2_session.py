@@ -8,7 +8,6 @@ out what the object looks like (the original remembers it; SAM 3, https://arxiv.
 https://arxiv.org/abs/2411.17576, leave such frames out as well). Ages count the frames on which it was seen.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from autolabel.base_models.protocols import Image, MaskBatch, Prompt
-from autolabel.base_models.sam2_bank import ObjectMemory, Recall, Remembered
+from autolabel.base_models.sam2_bank import ObjectMemory, Recall, Remembered, alike, stacked
 from autolabel.base_models.sam2_memory import Memory
 from autolabel.base_models.sam2_steps import (
     Decoded,
@@ -108,13 +107,11 @@ class Sam2Session:
     @torch.inference_mode()
     def step(self, frame_index: int, object_ids: Sequence[int], *, reverse: bool = False) -> MaskBatch:
         """Track objects onto an encoded frame from their memories; masks come in the order of ``object_ids``."""
-        groups: dict[tuple[int, int], list[int]] = defaultdict(list)
-        recalls = {object_id: self._recall(frame_index, object_id, reverse=reverse) for object_id in object_ids}
-        for object_id, recall in recalls.items():
-            groups[len(recall.maps), len(recall.pointers)].append(object_id)
+        recalls = [self._recall(frame_index, object_id, reverse=reverse) for object_id in object_ids]
         batches: dict[int, MaskBatch] = {}
-        for group in groups.values():
-            conditioned = self._attend(frame_index, [recalls[object_id] for object_id in group])
+        for positions in alike(recalls):
+            group = [object_ids[position] for position in positions]
+            conditioned = self._attend(frame_index, [recalls[position] for position in positions])
             decoded = decode(self._model, self._features[frame_index], conditioned)
             self._remember(frame_index, group, decoded, full_logits(self._model, decoded), prompted=False)
             batches.update(zip(group, _split(self._to_masks(decoded)), strict=True))
@@ -167,15 +164,11 @@ class Sam2Session:
         return self._objects[object_id].recall(frame_index, self._memories, self._pointers, reverse=reverse)
 
     def _attend(self, frame_index: int, recalls: Sequence[Recall]) -> Tensor:
-        device = self._model.device
         return self._steps.attend(
             self._model,
             self._features[frame_index],
-            maps=torch.stack([torch.stack(recall.maps) for recall in recalls], dim=2),  # (M, L, N, 64)
-            map_ages=torch.tensor([recall.map_ages for recall in recalls], device=device).T,  # (M, N)
             map_position=self._map_position,
-            pointers=torch.stack([torch.stack(recall.pointers) for recall in recalls], dim=1),  # (P, N, C)
-            pointer_ages=torch.tensor([recall.pointer_ages for recall in recalls], device=device).T,  # (P, N)
+            **stacked(recalls, self._model.device),
         )
 
     def _remember(

@@ -5,16 +5,16 @@ is what runs. All objects are prompted on frame 0, and perhaps once more later. 
 tracking, so reverse playback is a reversed clip.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from transformers import Sam2VideoModel
 
+from autolabel.base_models.sam2_bank import ObjectMemory, Remembered, alike, stacked
 from autolabel.base_models.sam2_memory import Memory, attend, memorise
 from autolabel.base_models.sam2_steps import (
     Decoded,
@@ -105,7 +105,7 @@ def roll_out(
     """
     whole = _encode_all(model, pixel_values, burn_in)
     outputs: list[FrameOutput] = []
-    past = _Past()
+    past = _Past(len(clip_index))
     for frame_index in range(pixel_values.shape[0]):
         prompted = frame_index == 0 or (again is not None and frame_index == again.frame_index)
         with torch.set_grad_enabled(torch.is_grad_enabled() and frame_index >= burn_in):
@@ -123,83 +123,47 @@ def roll_out(
                 # Gradients flow back in time through features and pointers, not through masks: cheaper and calmer.
                 logits = output.memory_logits.detach()
                 memory = memorise(model, features, output.remembered, logits, prompted=prompted)
-                past.add(frame_index, memory, output.decoded.object_logits[:, 0] > 0, prompted=prompted)
+                past.add(model, frame_index, memory, output.decoded.object_logits[:, 0] > 0, prompted=prompted)
     return outputs
 
 
-@dataclass(frozen=True)
-class _Recall:
-    """What one object remembers at one frame.
-
-    Attributes:
-        maps: Memory features of M frames, shape ``(M, cells * cells, 64)``.
-        map_ages: Among how many later sights each lies, 0 for a prompted frame.
-        pointers: Object pointers of P frames, shape ``(P, C)``.
-        pointer_ages: Likewise, and how many frames ago a prompted frame was.
-    """
-
-    maps: Tensor
-    map_ages: list[int]
-    pointers: Tensor
-    pointer_ages: list[int]
-
-
-@dataclass
 class _Past:
-    """What the session keeps for this model: the newest prompted frame, and where each object was seen besides."""
+    """What N objects remember, as the session keeps it."""
 
-    prompted_index: int = 0
-    prompted: Memory | None = None
-    sights: list[dict[int, tuple[Tensor, Tensor]]] = field(default_factory=list)
+    def __init__(self, count: int) -> None:
+        self._objects = [ObjectMemory() for _ in range(count)]
+        self._position = torch.empty(0)
 
-    def add(self, frame_index: int, memory: Memory, present: Tensor, *, prompted: bool) -> None:
+    def add(self, model: Sam2VideoModel, frame_index: int, memory: Memory, present: Tensor, *, prompted: bool) -> None:
         """Remember a frame; unless it was prompted, only for the objects that are present, bool, shape ``(N,)``."""
-        if prompted:
-            self.prompted_index, self.prompted = frame_index, memory
-            self.sights = self.sights or [{} for _ in memory.pointers]
-            return
-        for row in present.nonzero()[:, 0].tolist():
-            self.sights[row][frame_index] = memory.features[:, row], memory.pointers[row]
+        self._position = memory.position
+        for row, kept in enumerate(self._objects):
+            remembered = Remembered(memory.features[:, row], memory.pointers[row])
+            if prompted:
+                kept.condition(frame_index, remembered, model.config.max_cond_frame_num)
+            elif present[row]:
+                kept.recent[frame_index] = remembered
 
     def forget(self) -> None:
         """Keep the prompted frame only."""
-        self.sights = [{} for _ in self.sights]
+        for kept in self._objects:
+            kept.recent.clear()
 
     def conditioned(self, model: Sam2VideoModel, features: Features, frame_index: int) -> Tensor:
-        """Coarsest features conditioned on what N objects remember, ``(N, C, cells, cells)``."""
-        assert self.prompted is not None  # noqa: S101 - frame 0 is always prompted
-        recalls = [self._recall(model, row, frame_index) for row in range(len(self.sights))]
-        groups: dict[tuple[int, int], list[int]] = defaultdict(list)  # attention takes no mask, so equals go together
-        for row, recall in enumerate(recalls):
-            groups[len(recall.maps), len(recall.pointers)].append(row)
-        parts = []
-        for rows in groups.values():
-            group = [recalls[row] for row in rows]
-            parts.append(
-                attend(
-                    model,
-                    _rows(features, torch.tensor(rows)),
-                    maps=torch.stack([recall.maps for recall in group], dim=2),  # (M, cells * cells, n, 64)
-                    map_ages=torch.tensor([recall.map_ages for recall in group]).T,
-                    map_position=self.prompted.position,
-                    pointers=torch.stack([recall.pointers for recall in group], dim=1),  # (P, n, C)
-                    pointer_ages=torch.tensor([recall.pointer_ages for recall in group]).T,
-                )
+        """Coarsest features conditioned on what the objects remember, ``(N, C, cells, cells)``."""
+        reach = model.config.max_object_pointers_in_encoder
+        recalls = [kept.recall(frame_index, model.num_maskmem, reach) for kept in self._objects]
+        groups = [torch.tensor(rows) for rows in alike(recalls)]
+        parts = [
+            attend(
+                model,
+                _rows(features, rows),
+                map_position=self._position,
+                **stacked([recalls[row] for row in rows], features.coarse.device),
             )
-        return torch.cat(parts)[torch.argsort(torch.tensor([row for rows in groups.values() for row in rows]))]
-
-    def _recall(self, model: Sam2VideoModel, row: int, frame_index: int) -> _Recall:
-        assert self.prompted is not None  # noqa: S101 - frame 0 is always prompted
-        sights = self.sights[row]
-        ages = {frame: age for age, frame in enumerate(sorted({*sights, self.prompted_index}, reverse=True), start=1)}
-        maps = [frame for frame in sights if ages[frame] < model.num_maskmem]
-        pointed = [frame for frame in sights if ages[frame] < model.config.max_object_pointers_in_encoder]
-        return _Recall(
-            maps=torch.stack([self.prompted.features[:, row], *(sights[frame][0] for frame in maps)]),
-            map_ages=[0, *(ages[frame] for frame in maps)],
-            pointers=torch.stack([self.prompted.pointers[row], *(sights[frame][1] for frame in pointed)]),
-            pointer_ages=[frame_index - self.prompted_index, *(ages[frame] for frame in pointed)],
-        )
+            for rows in groups
+        ]
+        return torch.cat(parts)[torch.argsort(torch.cat(groups))]
 
 
 def _encode_all(model: Sam2VideoModel, pixel_values: Tensor, burn_in: int) -> Features:
