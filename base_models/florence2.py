@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import supervision as sv
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -30,13 +29,12 @@ from autolabel.base_models.florence2_answers import (
     region_score,
     region_xyxy,
 )
-from autolabel.base_models.hub_detector import HubDetector
+from autolabel.base_models.hub_detector import PromptDetector
 from autolabel.base_models.loading import from_pretrained
-from autolabel.base_models.scored_boxes import PromptBoxes, merge_prompts, to_detections
+from autolabel.base_models.scored_boxes import PromptBoxes
 from autolabel.errors import ModelError, OntologyError
 from autolabel.ontologies import Ontology
 from autolabel.ontologies.ontology import normalised
-from autolabel.ontologies.prompts import plan_prompts
 
 __all__ = ["Florence2", "Florence2Grounding"]
 
@@ -67,7 +65,7 @@ class _Answer:
         return PromptBoxes(xyxy[solid], np.array(scores, np.float32)[solid])
 
 
-class Florence2(HubDetector):
+class Florence2(PromptDetector):
     """A `Detector` for one ontology that asks for one prompt after the other.
 
     Args:
@@ -93,11 +91,6 @@ class Florence2(HubDetector):
         model = from_pretrained(Florence2ForConditionalGeneration, self._folder, dtype=self._dtype)
         self._model = model.to(self._device).eval()
         self._location_ids = self._find_locations()
-        self._asked = plan_prompts(ontology)
-
-    def detect(self, images: Sequence[Image]) -> list[sv.Detections]:
-        """Find objects; see `Detector.detect`. Pictures are computed one after the other."""
-        return [self._detect(image) for image in images]
 
     @torch.inference_mode()
     def name_regions(self, image: Image, xyxy: NDArray[np.floating]) -> list[tuple[str, float]]:
@@ -120,13 +113,9 @@ class Florence2(HubDetector):
             named.append((self._words(answer, places), score))
         return named
 
-    @torch.inference_mode()
-    def _detect(self, image: Image) -> sv.Detections:
-        features = self._see(image)
+    def _ask(self, image: Image) -> Iterator[PromptBoxes]:
         height, width = image.shape[:2]
-        answers = list(self._locate(features, (width, height)))
-        boxes = merge_prompts(answers, self._asked, len(self._ontology.classes))
-        return to_detections(boxes, self._ontology, self.floor)
+        return self._locate(self._see(image), (width, height))
 
     def _see(self, image: Image) -> Tensor:
         """Encode a picture, shape ``(1, L, D)``."""

@@ -1,16 +1,24 @@
 """What the detectors that run through transformers have in common."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+import supervision as sv
+import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from transformers import AutoTokenizer
 
 from autolabel.base_models.loading import choose_device, choose_dtype, describe, from_pretrained, resolve_checkpoint
+from autolabel.base_models.scored_boxes import PromptBoxes, merge_prompts, to_detections
 from autolabel.errors import ModelError, OntologyError
 from autolabel.ontologies import Ontology
+from autolabel.ontologies.prompts import plan_prompts
 
-__all__ = ["HubDetector"]
+__all__ = ["HubDetector", "PromptDetector"]
+
+Image = NDArray[np.uint8]
 
 
 class HubDetector:
@@ -75,3 +83,29 @@ class HubDetector:
                 )
         inputs = tokenizer(list(texts), padding="max_length", max_length=limit, return_tensors="pt")
         return {name: inputs[name].to(self._device) for name in ("input_ids", "attention_mask")}
+
+
+class PromptDetector(HubDetector):
+    """A detector that is asked for one text of the ontology after the other, about one picture after the other.
+
+    A subclass says in `_ask` what it finds for each text.
+    """
+
+    def __init__(
+        self, ontology: Ontology, checkpoint: str | Path, *, device: str | None = None, dtype: str | None = None
+    ) -> None:
+        super().__init__(ontology, checkpoint, device=device, dtype=dtype)
+        self._asked = plan_prompts(ontology)
+
+    def detect(self, images: Sequence[Image]) -> list[sv.Detections]:
+        """Find objects; see `Detector.detect`. Pictures are computed one after the other."""
+        return [self._detect(image) for image in images]
+
+    @torch.inference_mode()
+    def _detect(self, image: Image) -> sv.Detections:
+        boxes = merge_prompts(list(self._ask(image)), self._asked, len(self._ontology.classes))
+        return to_detections(boxes, self._ontology, self.floor)
+
+    def _ask(self, image: Image) -> Iterator[PromptBoxes]:
+        """Ask about one picture; gives back what was found for each text of the ontology."""
+        raise NotImplementedError

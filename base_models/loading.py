@@ -24,6 +24,7 @@ __all__ = [
     "describe",
     "find_checkpoint",
     "from_pretrained",
+    "no_bars",
     "resolve_checkpoint",
 ]
 
@@ -79,7 +80,7 @@ def from_pretrained(model_class: type[T], folder: Path, **options: Any) -> T:
         ModelError: The folder's files do not make such a model.
     """
     try:
-        with _no_bars():
+        with no_bars():
             loaded: T = model_class.from_pretrained(folder, **options)  # type: ignore[attr-defined]
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelError(
@@ -144,7 +145,7 @@ def _weights_digest(folder: Path) -> str:
 
 
 @contextmanager
-def _no_bars() -> Iterator[None]:
+def no_bars() -> Iterator[None]:
     """Keep transformers from drawing a bar on stderr for every file that it reads in a moment."""
     from transformers.utils import logging
 

@@ -4,29 +4,27 @@ The model answers for one text at a time: 200 boxes with a mask and a score each
 shows such a thing at all; a box's score is the product of the two. The picture is encoded once for all texts.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import supervision as sv
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import Sam3ImageProcessor, Sam3Model
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
-from autolabel.base_models.hub_detector import HubDetector
+from autolabel.base_models.hub_detector import PromptDetector
 from autolabel.base_models.loading import from_pretrained
-from autolabel.base_models.scored_boxes import PromptBoxes, merge_prompts, to_detections
+from autolabel.base_models.scored_boxes import PromptBoxes
 from autolabel.ontologies import Ontology
-from autolabel.ontologies.prompts import plan_prompts
 
 __all__ = ["Sam3Image"]
 
 Image = NDArray[np.uint8]
 
 
-class Sam3Image(HubDetector):
+class Sam3Image(PromptDetector):
     """A `Detector` for one ontology whose detections have masks.
 
     Args:
@@ -49,30 +47,18 @@ class Sam3Image(HubDetector):
         super().__init__(ontology, checkpoint, device=device, dtype=dtype)
         self._image_processor = from_pretrained(Sam3ImageProcessor, self._folder)
         self._model = from_pretrained(Sam3Model, self._folder, dtype=self._dtype).to(self._device).eval()
-        self._asked = plan_prompts(ontology)
         limit = self._model.config.text_config.max_position_embeddings
         self._texts = self._embed(**self._read(self._asked.texts, limit))
 
-    def detect(self, images: Sequence[Image]) -> list[sv.Detections]:
-        """Find objects; see `Detector.detect`. Pictures are computed one after the other."""
-        return [self._detect(image) for image in images]
-
-    @torch.inference_mode()
-    def _detect(self, image: Image) -> sv.Detections:
+    def _ask(self, image: Image) -> Iterator[PromptBoxes]:
         inputs = self._image_processor(images=[image], input_data_format="channels_last", return_tensors="pt")
         vision = self._model.get_vision_features(inputs["pixel_values"].to(self._device, self._dtype))
-        answers = list(self._ask(vision, image.shape[:2]))
-        boxes = merge_prompts(answers, self._asked, len(self._ontology.classes))
-        return to_detections(boxes, self._ontology, self.floor)
-
-    def _ask(self, vision: BaseModelOutputWithPooling, size_hw: tuple[int, int]) -> Iterator[PromptBoxes]:
-        """Ask each text about one picture."""
         for embedding, mask in self._texts:
             text = BaseModelOutputWithPooling(pooler_output=embedding)
             outputs = self._model(vision_embeds=vision, text_embeds=text, attention_mask=mask)
             presence = self._probabilities(outputs.presence_logits[0])  # (1,)
             scores = self._probabilities(outputs.pred_logits[0]) * presence  # (Q,)
-            yield self._to_boxes(scores, outputs.pred_boxes[0], outputs.pred_masks[0], size_hw)
+            yield self._to_boxes(scores, outputs.pred_boxes[0], outputs.pred_masks[0], image.shape[:2])
 
     def _to_boxes(self, scores: Tensor, boxes: Tensor, mask_logits: Tensor, size_hw: tuple[int, int]) -> PromptBoxes:
         """Turn a picture's answer to one text into pixels; only what reaches the floor is looked at.

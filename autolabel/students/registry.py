@@ -16,7 +16,7 @@ import torch
 from transformers import AutoImageProcessor, AutoModelForObjectDetection, PreTrainedModel
 from transformers.utils import logging
 
-from autolabel.base_models.loading import EMBEDDED, from_pretrained, resolve_checkpoint
+from autolabel.base_models.loading import EMBEDDED, from_pretrained, no_bars, resolve_checkpoint
 from autolabel.base_models.named_models import Speed
 from autolabel.errors import ModelError
 from autolabel.plugins import find_plugin
@@ -200,12 +200,10 @@ def load_processor(folder: Path) -> Any:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep transformers from drawing bars for moments, and from reporting that a head is fresh, which it shall be."""
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    level = logging.get_verbosity()
     logging.set_verbosity_error()
-    logging.disable_progress_bar()
     try:
-        yield
+        with no_bars():
+            yield
     finally:
         logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
