@@ -50,7 +50,7 @@ class Coco:
                     **ABOUT,
                     "images": map(_image, pictures),
                     "annotations": _annotations(selection, pictures),
-                    "ignored": _ignored(selection, pictures),
+                    "ignored": _annotations(selection, pictures, iscrowd=1),
                     "categories": categories(selection.class_names),
                 },
             )
@@ -93,19 +93,12 @@ def _image(picture: Picture) -> dict[str, Any]:
     }
 
 
-def _annotations(selection: Selection, pictures: Sequence[Picture]) -> Iterator[dict[str, Any]]:
+def _annotations(selection: Selection, pictures: Sequence[Picture], iscrowd: int = 0) -> Iterator[dict[str, Any]]:
+    """The objects on pictures, or with `iscrowd` the regions in which nothing is said."""
     annotation_ids = count(1)
     for labels, of_input in by_input(selection, pictures):
+        wanted = replace(labels, masklets=labels.crowds) if iscrowd else labels
         for picture in of_input:
-            for masklet, row in labels.on_frame(picture.frame.frame_index):
-                yield {"id": next(annotation_ids), "image_id": picture.image_id, **instance(masklet, row)}
-
-
-def _ignored(selection: Selection, pictures: Sequence[Picture]) -> Iterator[dict[str, Any]]:
-    annotation_ids = count(1)
-    for labels, of_input in by_input(selection, pictures):
-        doubtful = replace(labels, masklets=labels.crowds)
-        for picture in of_input:
-            for masklet, row in doubtful.on_frame(picture.frame.frame_index):
-                entry = {**instance(masklet, row), "iscrowd": 1}
+            for masklet, row in wanted.on_frame(picture.frame.frame_index):
+                entry = {**instance(masklet, row), "iscrowd": iscrowd}
                 yield {"id": next(annotation_ids), "image_id": picture.image_id, **entry}
