@@ -69,7 +69,7 @@ def ablate_detector(steps: StepsOption = 3000, threads: ThreadsOption = 1) -> No
     """AP50 and false boxes per absent prompt on unseen stills."""
 
     def train(folder: Path) -> dict[str, float]:
-        cycles = (Cycle(steps, detector.LEARNING_RATE),)
+        cycles = (Cycle(steps, detector.LEARNING_RATES[0]),)
         schedule = Schedule(cycles, warmup=300, ema_decay=0.999, evaluate_every=steps)
         model = detector.train(folder, schedule, seed=0).get_submodule("detector")
         return _detector_figures(model)
