@@ -33,6 +33,8 @@ export const BINDINGS = [
     ["Shift+Space", "Play backward or pause", () => actions.togglePlay(-1)],
     ["ArrowUp", "Play faster", () => actions.changeSpeed(1)],
     ["ArrowDown", "Play slower", () => actions.changeSpeed(-1)],
+    ["Alt+ArrowUp", "Zoom the time axis in", () => actions.zoomAxis(2)],
+    ["Alt+ArrowDown", "Zoom the time axis out", () => actions.zoomAxis(0.5)],
     ["i", "Range begins here", () => actions.beginRange()],
     ["o", "Range ends here", () => actions.endRange()],
   ]),
@@ -107,14 +109,27 @@ const isTaken = (event, name) => {
   return target.matches("button, a, summary, [role=option]") && ["Enter", "Space"].includes(name) && target.matches(":focus-visible");
 };
 
-/** Begin to listen. */
+const bindingOf = (event) => {
+  const name = nameOf(event);
+  if (event.defaultPrevented || isTaken(event, name)) return undefined;
+  if (state.problem !== null || (state.dialog !== null && !["Escape", "?"].includes(name))) return undefined;
+  return byKey.get(name);
+};
+
+/** Begin to listen. The space bar counts when it is let go, unless the frame was moved meanwhile. */
 export const mountKeys = () => {
+  let isMoved = false;
   addEventListener("keydown", (event) => {
-    const name = nameOf(event);
-    const binding = byKey.get(name);
-    if (binding === undefined || event.defaultPrevented || isTaken(event, name)) return;
-    if (state.problem !== null || (state.dialog !== null && !["Escape", "?"].includes(name))) return;
+    const binding = bindingOf(event);
+    if (binding === undefined) return;
     event.preventDefault();
-    binding.run();
+    if (event.key !== " ") binding.run();
+    else if (!event.repeat) isMoved = false;
+  });
+  addEventListener("keyup", (event) => {
+    if (event.key === " " && !isMoved) bindingOf(event)?.run();
+  });
+  addEventListener("pointerdown", () => {
+    isMoved = true;
   });
 };

@@ -16,4 +16,7 @@ mountLanes();
 mountPanels();
 mountKeys();
 startSeconds();
+store.subscribe(["input"], () => {
+  document.body.dataset.kind = store.state.input.kind;
+});
 actions.start().then(startPulse);

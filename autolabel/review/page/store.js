@@ -32,6 +32,8 @@ export const state = {
   frame: null,
   /** @type {MasksView | null} the masks of the frame that the stage shows, which `masks.frame_index` names */
   masks: null,
+  /** @type {string | null} why the frame that was asked for cannot be shown */
+  frame_problem: null,
   /** @type {number | null} object_id of the object that keys and inspector mean */
   selected: null,
   /** @type {number | null} index of the rejected masklet that is looked at in place of an object */
@@ -70,6 +72,8 @@ export const state = {
   speed: 1,
   /** @type {"doubt" | "class" | "start"} order of the lanes */
   sort: "doubt",
+  /** @type {number[] | null} first row of the time axis that is seen, and the one after the last; null is all */
+  axis: null,
   /** @type {boolean} whether rejected masklets have lanes too */
   ghosts: false,
   /** @type {{kind: string, [more: string]: unknown} | null} the open dialog */

@@ -96,6 +96,7 @@ export const openInput = async (name, frame_index = null) => {
     hidden: new Set(),
     solo: null,
     view: null,
+    axis: null,
     playing: 0,
   });
 };

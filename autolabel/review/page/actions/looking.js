@@ -1,8 +1,9 @@
 /** Moving through frames and objects: nothing here changes labels. */
 
+import { zoomedAxis } from "../axis.js";
+import { changesOf } from "../changes.js";
 import { objectOf, rejectedOf, rowOf, selectedObject } from "../lookups.js";
 import { set, state } from "../store.js";
-import { changesOf } from "../changes.js";
 
 /** Speeds of playing that one chooses among. */
 export const SPEEDS = [0.25, 0.5, 1, 2, 4, Infinity];
@@ -142,6 +143,14 @@ export const zoomBy = (factor) => dispatchEvent(new CustomEvent("stage-zoom", { 
 
 /** One pixel of the frame becomes one of the screen. */
 export const zoomActual = () => dispatchEvent(new CustomEvent("stage-zoom", { detail: { actual: true } }));
+
+/** @type {(factor: number) => void} zoom the time axis about this frame */
+export const zoomAxis = (factor) => {
+  if (state.input !== null) set({ axis: zoomedAxis(state.axis, factor, rowOf(state.frame) + 0.5, state.input.frame_indices.length) });
+};
+
+/** Show the whole time axis. */
+export const fitAxis = () => set({ axis: null });
 
 /** @type {(sort: "doubt" | "class" | "start") => void} order of the lanes */
 export const setSort = (sort) => set({ sort });
