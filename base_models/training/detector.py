@@ -8,6 +8,7 @@ for `GroundingDinoForObjectDetection.from_pretrained`.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,9 +20,14 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from autolabel.base_models.training.detector_evaluation import quick_figures
+from autolabel.base_models.training.detector_evaluation import find, quick_figures
 from autolabel.base_models.training.detector_loss import Targets, detection_losses, hint_losses, output_of
-from autolabel.base_models.training.detector_model import TrainedDetector, build_model, save_checkpoint
+from autolabel.base_models.training.detector_model import (
+    TrainedDetector,
+    build_model,
+    build_processor,
+    save_checkpoint,
+)
 from autolabel.base_models.training.detector_words import caption_tokens, sample_phrases
 from autolabel.base_models.training.loop import Cycle, ParameterGroup, Schedule, run
 from autolabel.scenes import COLOURS, SHAPES, TRAINING_PAIRS, Scene, draw_still
@@ -33,16 +39,19 @@ TRAINING_SEED = 1
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 STAGES = ((0.35, 128), (0.7, 160), (1.0, 192))
-"""Up to which share of the training pictures have which shorter side, in pixels, give or take 16."""
+"""Up to which share of the first cycle pictures have which shorter side, in pixels, give or take 16."""
 
 HINTS_UNTIL, LEAST_HINTS = 0.7, 0.5
-"""Share of the training over which the hints for the backbone fade, and to which share of their weight.
+"""Share of the first cycle over which the hints for the backbone fade, and to which share of their weight.
 
 Without hints colours and shapes grow together, and pairs that training never shows are found less and less.
 """
 
 BATCH_SIZE = 8
-LEARNING_RATE = 1e-3
+FIRST_CYCLE = 5 / 7
+"""Share of the steps after which the learning rate has fallen once; it rises once more, to less."""
+
+LEARNING_RATES = (1e-3, 4.5e-4)
 WEIGHT_DECAY = 0.02
 OFFSETS_MULTIPLIER = 0.1
 
@@ -69,7 +78,7 @@ def draw_batch(step: int, share: float, seed: int = 0, batch_size: int = BATCH_S
 
     Args:
         step: Number of the step.
-        share: How much of the training is done, 0-1; decides the size of the pictures.
+        share: How much of the first cycle is done, 0-1; decides the size of the pictures.
         seed: The training's seed.
         batch_size: Number of pictures.
     """
@@ -188,10 +197,16 @@ def learning_groups(model: nn.Module) -> list[ParameterGroup]:
 
 
 def loss_of_step(model: TrainedDetector, steps: int, seed: int) -> Callable[[int], dict[str, Tensor]]:
-    """The losses of a step, as the loop wants them; hints fade a little, in favour of the task itself."""
+    """The losses of a step, as the loop wants them; hints fade a little, in favour of the task itself.
+
+    Args:
+        model: What is trained.
+        steps: Of the first cycle.
+        seed: Decides the data.
+    """
 
     def losses(step: int) -> dict[str, Tensor]:
-        share = step / steps
+        share = min(1.0, step / steps)
         batch = draw_batch(step, share, seed)
         output = output_of(model.detector, batch.pixels, batch.input_ids, batch.attention_mask)
         hints = hint_losses(model.hints(output.features), output.cells, batch.targets)
@@ -206,26 +221,27 @@ def train(folder: Path, schedule: Schedule, seed: int) -> nn.Module:
     model = TrainedDetector(build_model(seed)).to(memory_format=torch.channels_last)
 
     def evaluate(average: nn.Module) -> dict[str, float]:
-        return quick_figures(average.get_submodule("detector"))
+        return quick_figures(partial(find, average.get_submodule("detector"), build_processor()))
 
     def export(average: nn.Module) -> None:
         save_checkpoint(average.get_submodule("detector"), folder / "checkpoint")
 
-    losses = loss_of_step(model, schedule.steps, seed)
+    losses = loss_of_step(model, schedule.cycles[0].steps, seed)
     return run(model, learning_groups(model), schedule, losses, folder, evaluate=evaluate, export=export)
 
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder of the training; an unfinished one is continued.")],
-    steps: Annotated[int, typer.Option(help="Optimizer steps of the whole training.")] = 12_500,
+    steps: Annotated[int, typer.Option(help="Optimizer steps of the whole training.")] = 17_500,
     seed: Annotated[int, typer.Option(help="Decides first weights and data.")] = 0,
     threads: Annotated[int, typer.Option(help="Threads for torch; figures repeat only with the same number.")] = 1,
 ) -> None:
     """Train the tiny detector on drawn scenes."""
     torch.set_num_threads(threads)
     cv2.setNumThreads(1)
-    schedule = Schedule((Cycle(steps, LEARNING_RATE),), warmup=300, ema_decay=0.999, evaluate_every=500)
-    train(out, schedule, seed)
+    first = round(FIRST_CYCLE * steps)
+    cycles = tuple(map(Cycle, (first, steps - first), LEARNING_RATES))
+    train(out, Schedule(cycles, warmup=300, ema_decay=0.999, evaluate_every=500), seed)
 
 
 if __name__ == "__main__":
