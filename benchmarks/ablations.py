@@ -10,6 +10,7 @@ stands at their constants. Prints the figures of the averaged weights at the end
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Final, NamedTuple
@@ -120,10 +121,10 @@ def _changed(changes: Sequence[Change]) -> Iterator[None]:
 
 
 def _detector_figures(model: nn.Module) -> dict[str, float]:
-    processor = build_processor()
+    look = partial(detector_evaluation.find, model, build_processor())
     figures: dict[str, float] = {}
     for name, question in detector_evaluation.questions(detector_evaluation.EVALUATION_SEED, (256, 192)).items():
-        measured = detector_evaluation.evaluate(model, processor, question, PICTURES)
+        measured = detector_evaluation.evaluate(look, question, PICTURES)
         figures |= {f"{name} {figure}": measured[figure] for figure in ("ap50", "false_boxes")}
     return figures
 

@@ -7,6 +7,7 @@ The figures are those of the models' cards; the commands that print these alone 
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -42,15 +43,14 @@ def main(
 def _detector_figures(checkpoint: Path, picture_count: int, world: World) -> dict[str, float]:
     model = GroundingDinoForObjectDetection.from_pretrained(checkpoint, dtype=torch.float32).eval()
     processor = GroundingDinoProcessor.from_pretrained(checkpoint)
+    look = partial(detector_evaluation.find, model, processor)
     figures: dict[str, float] = {}
     for size, size_wh in detector_evaluation.PICTURE_SIZES_WH.items():
         questions = detector_evaluation.questions(detector_evaluation.EVALUATION_SEED, size_wh, world)
         for name, question in questions.items():
-            measured = detector_evaluation.evaluate(model, processor, question, picture_count)
+            measured = detector_evaluation.evaluate(look, question, picture_count)
             figures |= {f"{name}, {size}, {figure}": value for figure, value in measured.items()}
-    figures["false boxes per unknown prompt"] = detector_evaluation.unknown_boxes(
-        model, processor, picture_count, world
-    )
+    figures["false boxes per unknown prompt"] = detector_evaluation.unknown_boxes(look, picture_count, world)
     return figures
 
 

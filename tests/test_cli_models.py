@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from autolabel.base_models.loading import EMBEDDED
 from autolabel.base_models.named_models import CONCEPT_TRACKERS, DETECTORS, GROUNDINGDINO_PY_INSTALL, TRACKERS
+from autolabel.base_models.named_students import STUDENTS
 from autolabel.cli import app, models
-from autolabel.students import STUDENTS
 
 NAME = "someone/tiny-detector"
 

@@ -16,9 +16,10 @@ from pycocotools import mask as coco_mask
 from autolabel import masks
 from autolabel.errors import LabelError, RunError
 from autolabel.files import atomic_path
-from autolabel.labels import FrameState, InputKind, Rejected, VideoLabels
+from autolabel.labels import FrameState, InputKind, Rejected, Source, VideoLabels
 from autolabel.ontologies import Ontology
-from autolabel.store import InputIdentity, RunWriter, load_run
+from autolabel.store import InputIdentity, InputRecord, RunWriter, load_run
+from autolabel.stretches import Finding, LabelRow, Stretch
 
 CONFIGURATION: dict[str, Any] = {"ontology": Ontology.parse(CLASS_NAMES).to_dict(), "engine": {"keyframe_every": 12}}
 IDENTITY = InputIdentity(sha256="ab" * 32, size_bytes=7)
@@ -206,3 +207,22 @@ def test_rejected_masklets_can_be_brought_back(tmp_path: Path) -> None:
     [entry] = load_run(tmp_path).rejected("clip")
     assert entry.reason == "one detection"
     np.testing.assert_array_equal(masks.decode(entry.masklet.rles[0]), block(1, 1, 3, 3))
+
+
+def test_an_object_may_lose_a_frame_twice(tmp_path: Path) -> None:
+    """An object that drifted, was joined with another one and drifted again has two masks to bring back there."""
+    boxes = {0: [block(0, 0, 2, 2)], 1: [block(1, 1, 3, 3), block(2, 2, 4, 4)], 2: [block(3, 3, 5, 5)]}
+    rows = tuple(
+        LabelRow(frame_index, 7, masks.encode(mask), Source.PROPAGATED, "drifted")
+        for frame_index, found in boxes.items()
+        for mask in found
+    )
+    finding = Finding(object_id=7, class_id=0, score=0.5, evidence=(), votes=(), margin=1.0)
+    writer = RunWriter(tmp_path, CONFIGURATION)
+    journal = writer.journal("clip", IDENTITY.sha256)
+    journal.commit(Stretch(frames([FrameState.VERIFIED_EMPTY] * 3), rows, (finding,)), {}, b"")
+    record = InputRecord("clip.mp4", InputKind.VIDEO, 12.0, 3, IDENTITY, len(CLASS_NAMES))
+    writer.write_journal("clip", journal, record)
+    entries = [entry.masklet for entry in load_run(tmp_path).rejected("clip")]
+    assert [(entry.object_id, entry.frame_indices.tolist()) for entry in entries] == [(7, [0, 1, 2]), (7, [1])]
+    np.testing.assert_array_equal(masks.decode(entries[1].rles[0]), boxes[1][1])

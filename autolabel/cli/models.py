@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from autolabel.base_models.named_models import NamedModel
-    from autolabel.students import NamedStudent
+    from autolabel.base_models.named_students import NamedStudent
 
 __all__ = ["models"]
 
@@ -76,8 +76,7 @@ def pull(
     output = Output(quiet, as_json)
     if quiet or as_json:
         disable_progress_bars()
-    short = {} if "/" in name else _named()  # which takes seconds to import
-    checkpoints = {named[name].checkpoint for named in short.values() if name in named} or {name}
+    checkpoints = {named[name].checkpoint for named in _named().values() if name in named} or {name}
     remote = [checkpoint for checkpoint in sorted(checkpoints) if not Path(checkpoint).is_absolute()]
     folders = {checkpoint: str(fetch(checkpoint)) for checkpoint in remote}
     for checkpoint, folder in folders.items():
@@ -90,7 +89,7 @@ def pull(
 def _named() -> "Mapping[str, Mapping[str, NamedModel | NamedStudent]]":
     """The models that have names, by role."""
     from autolabel.base_models.named_models import CONCEPT_TRACKERS, DETECTORS, TRACKERS
-    from autolabel.students import STUDENTS
+    from autolabel.base_models.named_students import STUDENTS
 
     return {
         "detectors": DETECTORS,

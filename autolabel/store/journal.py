@@ -152,5 +152,17 @@ def _survey(stretches: Iterable[Stretch]) -> tuple[dict[int, Finding], dict[int,
 
 def _write_rejected(opened: tables.Tables, finding: Finding, by_reason: Mapping[str, Sequence[LabelRow]]) -> None:
     for reason, rows in sorted(by_reason.items()):
-        on_frames = [(row.frame_index, row.rle, row.source) for row in rows]
-        opened.rejected.add(tables.rejected_row(finding, reason, on_frames))
+        for once in _each_frame_once(rows):
+            on_frames = [(row.frame_index, row.rle, row.source) for row in once]
+            opened.rejected.add(tables.rejected_row(finding, reason, on_frames))
+
+
+def _each_frame_once(rows: Iterable[LabelRow]) -> list[list[LabelRow]]:
+    """Rows of one object, by frame, in as few lists as have no frame twice, for it may lose a frame more than once."""
+    lists: list[list[LabelRow]] = []
+    for row in rows:
+        taking = next((each for each in lists if each[-1].frame_index < row.frame_index), None)
+        if taking is None:
+            lists.append(taking := [])
+        taking.append(row)
+    return lists

@@ -6,16 +6,14 @@ from autolabel.students.distilling import Distilled, OnStep, distill, ignore_ste
 from autolabel.students.inference import StudentModel
 from autolabel.students.options import DistillOptions
 from autolabel.students.predicting import Predictions, predict
-from autolabel.students.registry import STUDENTS, NamedStudent, Student, load_student
+from autolabel.students.registry import Student, load_student
 from autolabel.students.scoring import StudentFigures, find, measure
 
 __all__ = [
-    "STUDENTS",
     "Dataset",
     "DistillOptions",
     "Distilled",
     "LabelledPicture",
-    "NamedStudent",
     "OnStep",
     "Predictions",
     "Student",

@@ -6,9 +6,9 @@ called with the names of the classes, ``Class(class_names)``, and gives a `Stude
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,14 +16,12 @@ import torch
 from transformers import AutoImageProcessor, AutoModelForObjectDetection, PreTrainedModel
 from transformers.utils import logging
 
-from autolabel.base_models.loading import EMBEDDED, from_pretrained, no_bars, resolve_checkpoint
-from autolabel.base_models.named_models import Speed
+from autolabel.base_models.loading import from_pretrained, no_bars, resolve_checkpoint
+from autolabel.base_models.named_students import STUDENTS
 from autolabel.errors import ModelError
 from autolabel.plugins import find_plugin
 
 __all__ = [
-    "STUDENTS",
-    "NamedStudent",
     "Student",
     "load_processor",
     "load_student",
@@ -31,50 +29,6 @@ __all__ = [
     "student_folder",
 ]
 
-
-@dataclass(frozen=True)
-class NamedStudent:
-    """A student that has a short name.
-
-    Attributes:
-        checkpoint: Where it starts from: a hub id or an embedded folder.
-        summary: What it is, in a few words.
-        parameters: How many numbers its weights are.
-        speed: Its speed class.
-        licence: What the weights may be used under, by its SPDX identifier.
-    """
-
-    checkpoint: str
-    summary: str
-    _: KW_ONLY
-    parameters: int
-    speed: Speed
-    licence: str = "Apache-2.0"
-
-
-STUDENTS: Final[Mapping[str, NamedStudent]] = {
-    "tiny-scenes": NamedStudent(
-        str(EMBEDDED / "tiny-scenes-student"),
-        "embedded; pre-trained on drawn scenes without classes",
-        parameters=1_156_522,
-        speed="instant",
-    ),
-    "d-fine-n": NamedStudent(
-        "ustc-community/dfine-nano-coco", "D-FINE, the smallest", parameters=4_000_000, speed="fast"
-    ),
-    "d-fine-s": NamedStudent("ustc-community/dfine-small-coco", "D-FINE", parameters=10_000_000, speed="fast"),
-    "d-fine-m": NamedStudent("ustc-community/dfine-medium-coco", "D-FINE", parameters=19_000_000, speed="fast"),
-    "rf-detr-nano": NamedStudent("Roboflow/rf-detr-nano", "RF-DETR at 384 pixels", parameters=30_000_000, speed="fast"),
-    "rf-detr-small": NamedStudent(
-        "Roboflow/rf-detr-small", "RF-DETR at 512 pixels", parameters=32_000_000, speed="fast"
-    ),
-    "rf-detr-medium": NamedStudent(
-        "Roboflow/rf-detr-medium", "RF-DETR at 576 pixels", parameters=34_000_000, speed="fast"
-    ),
-    "rt-detr-v2-r18": NamedStudent("PekingU/rtdetr_v2_r18vd", "RT-DETRv2", parameters=20_000_000, speed="fast"),
-    "rt-detr-v2-r34": NamedStudent("PekingU/rtdetr_v2_r34vd", "RT-DETRv2", parameters=31_000_000, speed="fast"),
-    "rt-detr-v2-r50": NamedStudent("PekingU/rtdetr_v2_r50vd", "RT-DETRv2", parameters=43_000_000, speed="fast"),
-}
 
 _MODEL_TYPES: Final = ("d_fine", "rf_detr", "rt_detr", "rt_detr_v2")
 """Whose loss, boxes and post-processing are of one kind, and whose pictures are scaled to one size."""

@@ -8,6 +8,7 @@ for `GroundingDinoForObjectDetection.from_pretrained`.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,9 +20,14 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from autolabel.base_models.training.detector_evaluation import quick_figures
+from autolabel.base_models.training.detector_evaluation import find, quick_figures
 from autolabel.base_models.training.detector_loss import Targets, detection_losses, hint_losses, output_of
-from autolabel.base_models.training.detector_model import TrainedDetector, build_model, save_checkpoint
+from autolabel.base_models.training.detector_model import (
+    TrainedDetector,
+    build_model,
+    build_processor,
+    save_checkpoint,
+)
 from autolabel.base_models.training.detector_words import caption_tokens, sample_phrases
 from autolabel.base_models.training.loop import Cycle, ParameterGroup, Schedule, run
 from autolabel.scenes import COLOURS, SHAPES, TRAINING_PAIRS, Scene, draw_still
@@ -215,7 +221,7 @@ def train(folder: Path, schedule: Schedule, seed: int) -> nn.Module:
     model = TrainedDetector(build_model(seed)).to(memory_format=torch.channels_last)
 
     def evaluate(average: nn.Module) -> dict[str, float]:
-        return quick_figures(average.get_submodule("detector"))
+        return quick_figures(partial(find, average.get_submodule("detector"), build_processor()))
 
     def export(average: nn.Module) -> None:
         save_checkpoint(average.get_submodule("detector"), folder / "checkpoint")

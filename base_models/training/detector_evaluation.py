@@ -9,6 +9,7 @@ picture takes. A prompt's score for a box is the mean of its own words' probabil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +23,6 @@ from torchvision.ops import box_iou
 from transformers import GroundingDinoForObjectDetection, GroundingDinoProcessor
 
 from autolabel import scenes as own_world
-from autolabel.base_models.training.detector_model import build_processor
 from autolabel.base_models.training.detector_words import Meaning, caption_tokens, say
 from autolabel.scene_world import World
 from autolabel.scenes import ALL_PAIRS, COLOURS, HELD_OUT_PAIRS, SHAPES, TRAINING_PAIRS, Pair, Scene
@@ -30,10 +30,13 @@ from autolabel.scenes import ALL_PAIRS, COLOURS, HELD_OUT_PAIRS, SHAPES, TRAININ
 __all__ = [
     "EVALUATION_SEED",
     "PICTURE_SIZES_WH",
+    "QUICK_SEED",
+    "Look",
     "Tally",
     "average_precision",
     "evaluate",
     "find",
+    "print_figures",
     "questions",
     "quick_figures",
     "unknown_boxes",
@@ -54,6 +57,9 @@ UNKNOWN_PHRASES = ("dog", "traffic light", "person on a bike", "red car", "zebra
 Floats = NDArray[np.float64]
 Question = Callable[[int], tuple[Scene, list[Meaning]]]
 """Number of a picture to the picture and what is asked about it."""
+
+Look = Callable[[NDArray[np.uint8], Sequence[str]], tuple[Floats, Floats]]
+"""A picture, RGB uint8 (H, W, 3), and P prompts to boxes xyxy in pixels, (Q, 4), and scores, (Q, P)."""
 
 
 def find(
@@ -155,14 +161,12 @@ def average_precision(scores: Floats, hits: NDArray[np.bool_], object_count: int
     return np.array(columns)
 
 
-def evaluate(
-    model: nn.Module, processor: GroundingDinoProcessor, question: Question, picture_count: int
-) -> dict[str, float]:
+def evaluate(look: Look, question: Question, picture_count: int) -> dict[str, float]:
     """Figures of `Tally` over pictures 0 to `picture_count` - 1 of a question."""
     tally = Tally()
     for number in range(picture_count):
         scene, meanings = question(number)
-        boxes, scores = find(model, processor, scene.image, [say(meaning) for meaning in meanings])
+        boxes, scores = look(scene.image, [say(meaning) for meaning in meanings])
         for meaning, column in zip(meanings, scores.T, strict=True):
             truth = [item.xyxy for item in scene.objects if meaning.fits(item.colour, item.shape)]
             tally.add(boxes, column, np.array(truth).reshape(-1, 4))
@@ -220,39 +224,47 @@ def questions(seed: int, size_wh: tuple[int, int] | None, world: World = own_wor
     }
 
 
-def quick_figures(model: nn.Module) -> dict[str, float]:
+def quick_figures(look: Look) -> dict[str, float]:
     """A few figures for the curves of a training."""
-    processor = build_processor()
     asked = questions(QUICK_SEED, (256, 192))
     figures: dict[str, float] = {}
     for name in ("pairs", "shapes", "held_out"):
-        measured = evaluate(model, processor, asked[name], 24)
+        measured = evaluate(look, asked[name], 24)
         figures |= {f"{name}_{figure}": measured[figure] for figure in ("ap50", "false_boxes")}
     return figures
 
 
-def unknown_boxes(
-    model: nn.Module, processor: GroundingDinoProcessor, picture_count: int, world: World = own_world
-) -> float:
+def unknown_boxes(look: Look, picture_count: int, world: World = own_world) -> float:
     """Boxes above the threshold per prompt that holds a word the model does not know."""
     count = 0
     for number in range(picture_count):
         scene = world.draw_still([EVALUATION_SEED + 4, number])
-        _, scores = find(model, processor, scene.image, [*UNKNOWN_PHRASES, "circle"])
+        _, scores = look(scene.image, [*UNKNOWN_PHRASES, "circle"])
         count += int((scores[:, :-1] >= SCORE_THRESHOLD).sum())
     return count / picture_count / len(UNKNOWN_PHRASES)
 
 
-def milliseconds(model: nn.Module, processor: GroundingDinoProcessor, picture_count: int = 30) -> float:
+def milliseconds(look: Look, picture_count: int = 30) -> float:
     """Median time of one picture of 256x192 with twelve prompts, pre-processing included."""
     prompts = [say(Meaning(*pair)) for pair in TRAINING_PAIRS[:PROMPTS_PER_CAPTION]]
     times = []
     for number in range(picture_count):
         image = own_world.draw_still([EVALUATION_SEED + 5, number]).image
         start = time.perf_counter()
-        find(model, processor, image, prompts)
+        look(image, prompts)
         times.append(time.perf_counter() - start)
     return 1000 * float(np.median(times))
+
+
+def print_figures(look: Look, picture_count: int) -> None:
+    """Print all figures of a detector."""
+    print(f"{'prompts':<10} {'pictures':<10} {'AP50':>6} {'AP50:95':>8} {'false boxes per absent prompt':>30}")
+    for label, size_wh in PICTURE_SIZES_WH.items():
+        for name, question in questions(EVALUATION_SEED, size_wh).items():
+            row = evaluate(look, question, picture_count)
+            print(f"{name:<10} {label:<10} {row['ap50']:6.3f} {row['ap50_95']:8.3f} {row['false_boxes']:30.3f}")
+    print(f"false boxes per unknown prompt: {unknown_boxes(look, picture_count):.4f}")
+    print(f"milliseconds per picture: {milliseconds(look):.1f}")
 
 
 def main(
@@ -264,13 +276,7 @@ def main(
     torch.set_num_threads(threads)
     model = GroundingDinoForObjectDetection.from_pretrained(checkpoint, dtype=torch.float32).eval()
     processor = GroundingDinoProcessor.from_pretrained(checkpoint)
-    print(f"{'prompts':<10} {'pictures':<10} {'AP50':>6} {'AP50:95':>8} {'false boxes per absent prompt':>30}")
-    for label, size_wh in PICTURE_SIZES_WH.items():
-        for name, question in questions(EVALUATION_SEED, size_wh).items():
-            row = evaluate(model, processor, question, pictures)
-            print(f"{name:<10} {label:<10} {row['ap50']:6.3f} {row['ap50_95']:8.3f} {row['false_boxes']:30.3f}")
-    print(f"false boxes per unknown prompt: {unknown_boxes(model, processor, pictures):.4f}")
-    print(f"milliseconds per picture: {milliseconds(model, processor):.1f}")
+    print_figures(partial(find, model, processor), pictures)
 
 
 if __name__ == "__main__":

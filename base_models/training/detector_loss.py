@@ -19,7 +19,16 @@ from torchvision.ops import box_convert, box_iou, generalized_box_iou, generaliz
 
 from autolabel.scenes import COLOURS, SHAPES, TRAINING_PAIRS
 
-__all__ = ["Output", "Prediction", "Targets", "detection_losses", "hint_losses", "output_of", "proposal_losses"]
+__all__ = [
+    "Output",
+    "Prediction",
+    "Targets",
+    "detection_losses",
+    "hint_losses",
+    "layer_losses",
+    "output_of",
+    "proposal_losses",
+]
 
 CLASS_COST, L1_COST, GIOU_COST = 2.0, 5.0, 2.0
 CLASS_WEIGHT, L1_WEIGHT, GIOU_WEIGHT = 0.4, 5.0, 2.0
@@ -168,19 +177,25 @@ def detection_losses(layers: list[Prediction], targets: list[Targets]) -> dict[s
     Returns:
         Scalars by name: `proposal_class`, `class`, and so on; their sum is to be minimised.
     """
-    decoder = [_layer_losses(layer, targets, 1) for layer in layers[1:]]
+    decoder = [layer_losses(layer, targets, 1) for layer in layers[1:]]
     losses = {name: torch.stack([layer[name] for layer in decoder]).sum() for name in decoder[0]}
     return proposal_losses(layers[0], targets) | losses
 
 
 def proposal_losses(layer: Prediction, targets: list[Targets]) -> dict[str, Tensor]:
     """Weighted losses of the encoder's proposals alone, by name; several proposals learn each object."""
-    losses = _layer_losses(layer, targets, PROPOSALS_PER_OBJECT)
+    losses = layer_losses(layer, targets, PROPOSALS_PER_OBJECT)
     return {f"proposal_{name}": value for name, value in losses.items()}
 
 
-def _layer_losses(layer: Prediction, targets: list[Targets], queries_per_object: int) -> dict[str, Tensor]:
-    """Class, L1 and GIoU loss of one layer, per matched object."""
+def layer_losses(layer: Prediction, targets: list[Targets], queries_per_object: int) -> dict[str, Tensor]:
+    """Class, L1 and GIoU loss of one layer, per matched object.
+
+    Args:
+        layer: What it says.
+        targets: One per picture.
+        queries_per_object: How many queries learn each object: the optimal assignment of one, or its cheapest ones.
+    """
     wanted, counted = torch.zeros_like(layer.logits), layer.logits.isfinite() & layer.valid[..., None]  # both (B, Q, T)
     predicted, true = [], []
     for index, target in enumerate(targets):
