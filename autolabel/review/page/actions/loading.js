@@ -3,7 +3,7 @@
 import { get, inputPath, Refused } from "../api.js";
 import { objectOf } from "../lookups.js";
 import { set, state } from "../store.js";
-import { refreshTriage } from "./triage.js";
+import { reloadTriage } from "./triage.js";
 
 let toastTimer = 0;
 
@@ -71,7 +71,7 @@ export const start = async () => {
     return;
   }
   await openInput(name, wanted.has("frame") ? Number(wanted.get("frame")) : null);
-  await refreshTriage();
+  await reloadTriage();
 };
 
 /**
