@@ -4,13 +4,14 @@ import { rowOf } from "./lookups.js";
 import { rowAt, xOf } from "./axis.js";
 
 /** Height of a lane in CSS pixels. */
-export const LANE_HEIGHT = 26;
+export const LANE_HEIGHT = 22;
 
-const MIDDLE = 13;
-const THICKEST = 8; // half of it
+const MIDDLE = 11;
+const THICKEST = 7; // half of it
 const INK = "#1c2430";
 const ALARM = "#b3261e";
 const SHOT = "#98a1ab";
+const GROUND = "#dde1e6";
 
 const thicknesses = new WeakMap();
 
@@ -30,6 +31,8 @@ const thicknessOf = (lane) => {
  */
 export const paintLane = (context, { object, rejected }, axis, { input, colour, opacity, decided }) => {
   context.clearRect(0, 0, axis.width, LANE_HEIGHT);
+  context.fillStyle = GROUND;
+  context.fillRect(0, MIDDLE, axis.width, 1);
   paintShots(context, axis, input);
   const body = bodyOf(thicknessOf(object ?? rejected), axis, input);
   context.globalAlpha = opacity;

@@ -1,6 +1,7 @@
 /** The page's beginning: its parts take their places, then the run is loaded. */
 
 import * as actions from "./actions.js";
+import { mountAddress } from "./address.js";
 import { mountKeys } from "./keys.js";
 import { mountLanes } from "./lanes.js";
 import { mountPanels } from "./panels/panels.js";
@@ -15,6 +16,7 @@ mountStage();
 mountLanes();
 mountPanels();
 mountKeys();
+mountAddress();
 startSeconds();
 store.subscribe(["input"], () => {
   document.body.dataset.kind = store.state.input.kind;

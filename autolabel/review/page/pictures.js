@@ -9,9 +9,10 @@ const MOST_MASKS = 2000;
 
 /** @typedef {{frame_index: number, bitmap: ImageBitmap, masks: import("./store.js").MasksView}} Picture */
 
-let shown = null;
+/** The frame that is shown; it stays usable until another one takes its place, though the cache may let go of it. */
+let shown = { key: null, bitmap: null };
 const bitmaps = new Lru(CAP_BYTES, (bitmap) => {
-  if (bitmap !== shown) bitmap.close();
+  if (bitmap !== shown.bitmap) bitmap.close();
 });
 const masksOf = new Lru(MOST_MASKS);
 
@@ -38,7 +39,8 @@ export const isHere = (frame_index) =>
 export const takePicture = (frame_index) => {
   const key = keyOf(frame_index);
   const bitmap = bitmaps.get(key);
-  shown = bitmap;
+  if (shown.bitmap !== bitmap && bitmaps.peek(shown.key) !== shown.bitmap) shown.bitmap?.close();
+  shown = { key, bitmap };
   return { frame_index, bitmap, masks: masksOf.get(key) };
 };
 

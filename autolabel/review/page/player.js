@@ -39,6 +39,7 @@ let showPicture = () => {};
 export const mountPlayer = (show) => {
   showPicture = show;
   subscribe(["frame", "input"], follow);
+  subscribe(["problem"], () => state.problem === null && follow());
   subscribe(["playing"], () => state.playing !== 0 && startPlaying());
 };
 

@@ -38,16 +38,16 @@ export const mountStage = () => {
   const canvas = el("canvas", { testid: "stage-canvas", "aria-label": "The frame with its masks" });
   element.append(canvas);
   const context = canvas.getContext("2d", { alpha: false });
-  let isDue = false;
+  let due = null;
 
   const draw = () => {
-    isDue = false;
+    cancelAnimationFrame(due);
+    due = null;
     paint(context, stage, currentView());
     tellPlace(element);
   };
   const drawSoon = () => {
-    if (!isDue) requestAnimationFrame(draw);
-    isDue = true;
+    due ??= requestAnimationFrame(draw);
   };
   new ResizeObserver(() => {
     stage.size = [element.clientWidth, element.clientHeight];

@@ -7,6 +7,7 @@ import { drawnObjects } from "./stage_objects.js";
 import { state } from "./store.js";
 
 const BACKGROUND = "#e9ecef";
+const CASING = "rgb(255 255 255 / 60%)";
 const FRAME_EDGE = "rgb(28 36 48 / 18%)";
 
 /** From this many CSS pixels a frame's pixel on, its pixels are shown as squares. */
@@ -80,12 +81,9 @@ const paintObject = ({ context, unit }, { shape, colour }, emphasis) => {
     context.fill(shape.path, "evenodd");
     context.globalAlpha = 1;
   }
-  const edge = halo || (isOutline ? line + 2 : 0);
-  if (edge > 0) {
-    context.strokeStyle = halo ? "#ffffff" : "rgb(255 255 255 / 65%)";
-    context.lineWidth = edge * unit;
-    context.stroke(shape.path);
-  }
+  context.strokeStyle = halo > 0 ? "#ffffff" : CASING;
+  context.lineWidth = (halo || line + 1.5) * unit;
+  context.stroke(shape.path);
   context.setLineDash(dash.map((length) => length * unit));
   context.strokeStyle = colour;
   context.lineWidth = (isOutline ? line + 0.5 : line) * unit;

@@ -69,7 +69,8 @@ export const mountPointer = (element, stage, currentView, drawSoon) => {
   });
 
   const hover = (place) => {
-    const found = stage.picture === null ? null : objectAt(stage.picture, toFrame(currentView(), place));
+    const isPicking = stage.picture !== null && state.tool === "select";
+    const found = !isPicking ? null : objectAt(stage.picture, toFrame(currentView(), place));
     const hovered = found?.object_id ?? null;
     if (hovered === stage.hovered) return;
     stage.hovered = hovered;

@@ -76,7 +76,9 @@ export const state = {
   axis: null,
   /** @type {boolean} whether rejected masklets have lanes too */
   ghosts: false,
-  /** @type {{kind: string, [more: string]: unknown} | null} the open dialog */
+  /** @type {number} frames to either side that a correction runs at most */
+  reach: 100,
+  /** @type {{kind: "help" | "class" | "merge" | "find" | "export" | "exported", [more: string]: unknown} | null} */
   dialog: null,
   /** @type {{kind: "info" | "error", sentence: string} | null} */
   toast: null,

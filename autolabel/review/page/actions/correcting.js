@@ -9,9 +9,6 @@ import { refreshTriage } from "./triage.js";
 /** How often a running job is asked for, in milliseconds. */
 const EVERY_MS = 150;
 
-/** How many frames to either side a correction runs at most. */
-export const REACH = 100;
-
 let asking = new AbortController();
 
 const draftHere = () => {
@@ -64,6 +61,9 @@ export const preview = async () => {
   if (answer !== null && state.draft === draft) set({ draft: { ...draft, answer } });
 };
 
+/** @type {(reach: number) => void} how many frames to either side a correction runs at most */
+export const setReach = (reach) => set({ reach });
+
 /** Begin a new object: the next clicks or the next box are its own. */
 export const beginObject = () => set({ selected: null, ghost: null, draft: null, tool: "box" });
 
@@ -75,7 +75,7 @@ export const setNewClass = (class_id) => set({ new_class: class_id });
  *
  * @param {number} [reach] frames to either side at most; 0 is this frame alone
  */
-export const propagate = async (reach = REACH) => {
+export const propagate = async (reach = state.reach) => {
   const { draft } = state;
   if (draft === null) return say("Click on the object or draw a box first.");
   if (draft.object_id === null) return addObject(state.new_class, reach);
@@ -89,7 +89,7 @@ export const propagate = async (reach = REACH) => {
  * @param {number} class_id
  * @param {number} [reach]
  */
-export const addObject = (class_id, reach = REACH) => {
+export const addObject = (class_id, reach = state.reach) => {
   const { frame_index, points, xyxy } = state.draft;
   return startJob({ kind: "add", class_id, frame_index, points, xyxy, reach });
 };

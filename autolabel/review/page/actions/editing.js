@@ -32,7 +32,7 @@ const send = async (change) => {
     throw error;
   }
   if (answer.object_id !== null) set({ selected: answer.object_id, ghost: null });
-  await Promise.all([reloadInput(), refreshTriage()]);
+  await Promise.all([attempt(reloadInput), attempt(refreshTriage)]);
   return answer;
 };
 

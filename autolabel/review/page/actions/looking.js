@@ -2,6 +2,7 @@
 
 import { zoomedAxis } from "../axis.js";
 import { changesOf } from "../changes.js";
+import { lanesOf } from "../lane_order.js";
 import { objectOf, rejectedOf, rowOf, selectedObject } from "../lookups.js";
 import { set, state } from "../store.js";
 
@@ -80,7 +81,9 @@ export const selectGhost = (index) => set({ ghost: index, selected: null, draft:
 
 /** @type {(n: 1 | -1) => void} select the next object in the order of the lanes that is on this frame */
 export const selectNext = (n) => {
-  const there = (state.masks?.objects ?? []).map((mask) => mask.object_id).sort((a, b) => a - b);
+  const onFrame = new Set((state.masks?.objects ?? []).map((mask) => mask.object_id));
+  const lanes = state.input === null ? [] : lanesOf(state.input, state.sort, false);
+  const there = lanes.map((lane) => lane.object.object_id).filter((object_id) => onFrame.has(object_id));
   if (there.length === 0) return;
   const at = there.indexOf(state.selected);
   const next = at < 0 ? (n > 0 ? 0 : there.length - 1) : (at + n + there.length) % there.length;
