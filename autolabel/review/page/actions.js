@@ -3,5 +3,6 @@
 export * from "./actions/loading.js";
 export * from "./actions/looking.js";
 export * from "./actions/editing.js";
-export * from "./actions/correcting.js";
+export * from "./actions/prompting.js";
+export * from "./actions/jobs.js";
 export * from "./actions/triage.js";

@@ -61,7 +61,7 @@ const fillRow = (row, { object, rejected }, at, axis) => {
   row.swatch.style.setProperty("background", colour);
   row.name.textContent = object === null ? name : nameOf(object);
   row.label.title = object === null ? `Rejected: ${rejected.reason}` : wordsOf(object);
-  fillMark(row.mark, object);
+  fillMark(row.mark, object, rejected);
   const decided = object !== null && state.job?.object_id === object.object_id ? [...state.job.masks.keys()] : [];
   const context = fitted(row.canvas, axis.width);
   paintLane(context, { object, rejected }, axis, { input: state.input, colour, opacity: isHidden ? 0.3 : 0.85, decided });
@@ -73,10 +73,12 @@ const wordsOf = ({ score, visible, first, last, doubts, accepted }) =>
     ...doubts.map((doubt) => `${doubt.reason}: ${doubt.words}`),
   ].join("\n");
 
-const fillMark = (mark, object) => {
-  const isDoubtful = object !== null && !object.accepted && object.doubt > 0;
-  mark.textContent = object?.accepted ? "✓" : isDoubtful ? `${Math.round(100 * object.doubt)}` : "";
-  mark.className = `lane-mark ${object?.accepted ? "good" : isDoubtful && object.doubt >= 0.5 ? "alarming" : ""}`;
+/** A tick stands for what a person has confirmed, a number for doubt in per cent. */
+const fillMark = (mark, object, rejected) => {
+  const isSettled = object?.accepted ?? rejected.dismissed;
+  const isDoubtful = !isSettled && object !== null && object.doubt > 0;
+  mark.textContent = isSettled ? "✓" : isDoubtful ? `${Math.round(100 * object.doubt)}` : "";
+  mark.className = `lane-mark ${isSettled ? "good" : isDoubtful && object.doubt >= 0.5 ? "alarming" : ""}`;
 };
 
 const fitted = (canvas, width) => {

@@ -1,6 +1,7 @@
 /** What other tabs and the server do meanwhile, once a second. */
 
 import { get } from "./api.js";
+import { attachJob } from "./actions/jobs.js";
 import { report, reloadInput, say } from "./actions/loading.js";
 import { refreshTriage } from "./actions/triage.js";
 import { set, state } from "./store.js";
@@ -20,6 +21,7 @@ const beat = async () => {
     if (state.problem?.kind === "offline") set({ problem: null });
     set({ others: pulse.others });
     await followRevision(pulse.revisions);
+    if (pulse.job_id !== null) attachJob(pulse.job_id).catch(report);
   } catch (error) {
     if (error.status === 0 || error.status === 401) await report(error);
   }

@@ -7,7 +7,8 @@
  *   accepted: boolean, first: number, last: number, visible: number, doubt: number, doubts: DoubtView[],
  *   lane: string, detections: number[], human: number[], locked: number[]}} ObjectView
  * @typedef {{index: number, class_id: number, score: number, reason: string, first: number, last: number,
- *   frame_index: number, restored: boolean, lane: string}} RejectedView
+ *   frame_index: number, restored: boolean,
+ *   dismissed: boolean, lane: string}} RejectedView
  * @typedef {{name: string, kind: "video" | "images", fps: number | null, revision: number, undo: string | null,
  *   redo: string | null, frame_indices: number[], sizes_wh: number[][], pts_s: number[] | null,
  *   file_names: string[] | null, states: string, keyframes: number[], shots: number[], exhaustive: number[][],
