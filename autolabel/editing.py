@@ -5,15 +5,16 @@ Whoever shows labels to people, a review page or a script, edits through this cl
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
 from autolabel.base_models.protocols import Prompt, Tracker
-from autolabel.edits import FIRST_HUMAN_ID, REDO, UNDO, Anchor, Change, Edit, Edited, Span, active_edits
+from autolabel.edits import FIRST_HUMAN_ID, REDO, UNDO, Anchor, Change, Edit, Edited, Span, apply_edits, done_and_undone
 from autolabel.errors import UserError
 from autolabel.frames import Frame
 from autolabel.inputs import Input
-from autolabel.labels import Masklet, Source, VideoLabels
+from autolabel.labels import Masklet, Rejected, Source, VideoLabels
 from autolabel.masks import Rle
 from autolabel.originals import frames_of, open_original
 from autolabel.refinement import Correction, FramesOf, Known, refine
@@ -47,6 +48,7 @@ class Editor:
     """Edits one finished input of a run.
 
     Attributes:
+        found: What the models found.
         edited: The labels as they stand, after every edit anew.
 
     Args:
@@ -70,13 +72,42 @@ class Editor:
         self._frames_of = frames_of or self._decoded
         self._log = run.edit_log(name)
         self._base = run.digest(name)
+        self.found: VideoLabels = run.found(name)
         self._seconds = 0.0
-        self.edited: Edited = run.edited(name)
+        self.edited: Edited = self._apply()
 
     @property
     def labels(self) -> VideoLabels:
         """The labels as they stand."""
         return self.edited.labels
+
+    @property
+    def revision(self) -> int:
+        """How many edits there were, undone ones, undoing and redoing included."""
+        return len(self._log.read())
+
+    @property
+    def undoable(self) -> Edit | None:
+        """What `undo` would take back."""
+        done, _ = done_and_undone(self._log.read())
+        return done[-1] if done else None
+
+    @property
+    def redoable(self) -> Edit | None:
+        """What `redo` would do once more."""
+        _, undone = done_and_undone(self._log.read())
+        return undone[-1] if undone else None
+
+    @contextmanager
+    def spending(self, seconds: float) -> Iterator[None]:
+        """Like `spend`, for the edit of the block; when that is refused, the time is not kept either."""
+        before = self._seconds
+        self.spend(seconds)
+        try:
+            yield
+        except UserError:
+            self._seconds = before
+            raise
 
     def spend(self, seconds: float) -> None:
         """Say how long a person has needed; it is kept with the next edit.
@@ -186,20 +217,23 @@ class Editor:
 
     def restore(self, index: int) -> int:
         """Bring back what was rejected, by its position in `Run.rejected`; returns its new identity."""
-        rejected = self._run.rejected(self._name)
-        if not 0 <= index < len(rejected):
-            raise UserError(f"expected one of the {len(rejected)} rejected masklets, found number {index}")
-        masklet, new_id = rejected[index].masklet, self._new_id()
-        self._append("restore", Change(rows=tuple(_rows(masklet, new_id)), classes={new_id: masklet.class_id}), [])
+        masklet, new_id = self._rejected(index).masklet, self._new_id()
+        change = Change(rows=tuple(_rows(masklet, new_id)), classes={new_id: masklet.class_id})
+        self._append("restore", change, [], restored=(index,))
         return new_id
+
+    def dismiss(self, index: int) -> None:
+        """Say that what was rejected was rejected rightly, by its position in `Run.rejected`."""
+        self._rejected(index)
+        self._append("dismiss", Change(), [], dismissed=(index,))
 
     def undo(self) -> bool:
         """Take back the last edit; returns whether there was one."""
-        return self._move(UNDO)
+        return self._move(UNDO, self.undoable)
 
     def redo(self) -> bool:
         """Do once more what was undone last; returns whether there was anything."""
-        return self._move(REDO)
+        return self._move(REDO, self.redoable)
 
     def _track(self, plan: Plan) -> int:
         """Track an object anew around a prompt."""
@@ -229,6 +263,8 @@ class Editor:
         *,
         locked: tuple[tuple[int, int], ...] = (),
         accepted: tuple[int, ...] = (),
+        restored: tuple[int, ...] = (),
+        dismissed: tuple[int, ...] = (),
     ) -> None:
         """Keep an edit, and look at the labels anew."""
         anchors = {
@@ -236,17 +272,26 @@ class Editor:
             for masklet in objects
             if masklet.object_id < FIRST_HUMAN_ID
         }
-        self._log.append(Edit(action, change, anchors, self._base, locked, accepted, self._seconds))
+        self._log.append(
+            Edit(action, change, anchors, self._base, locked, accepted, restored, dismissed, self._seconds)
+        )
         self._seconds = 0.0
-        self.edited = self._run.edited(self._name)
+        self.edited = self._apply()
 
-    def _move(self, action: str) -> bool:
-        before = active_edits(self._log.read())
-        after = active_edits([*self._log.read(), Edit(action)])
-        if len(before) == len(after):
-            return False
-        self._append(action, Change(), [])
-        return True
+    def _apply(self) -> Edited:
+        edits = self._log.read()
+        return apply_edits(self.found, edits, self._base) if edits else Edited(self.found)
+
+    def _move(self, action: str, moved: Edit | None) -> bool:
+        if moved is not None:
+            self._append(action, Change(), [])
+        return moved is not None
+
+    def _rejected(self, index: int) -> Rejected:
+        rejected = self._run.rejected(self._name)
+        if not 0 <= index < len(rejected):
+            raise UserError(f"expected one of the {len(rejected)} rejected masklets, found number {index}")
+        return rejected[index]
 
     def _new_id(self) -> int:
         """An identity that no edit, undone ones included, has given yet."""

@@ -27,6 +27,7 @@ __all__ = [
     "Span",
     "active_edits",
     "apply_edits",
+    "done_and_undone",
 ]
 
 UNDO: Final = "undo"
@@ -90,6 +91,8 @@ class Edit:
         base: Digest of the models' labels that it was made on.
         locked: Object and frame of what is exactly as a person accepted it, whether there is a mask or none.
         accepted: Objects that a person looked at on all their frames and found right as they stand.
+        restored: Positions in `Run.rejected` of what was brought back.
+        dismissed: Positions in `Run.rejected` of what a person looked at and found rightly rejected.
         seconds: How long the person needed for it, as whoever showed the labels says.
     """
 
@@ -99,6 +102,8 @@ class Edit:
     base: str = ""
     locked: tuple[tuple[int, int], ...] = ()
     accepted: tuple[int, ...] = ()
+    restored: tuple[int, ...] = ()
+    dismissed: tuple[int, ...] = ()
     seconds: float = 0.0
 
 
@@ -107,6 +112,16 @@ def active_edits(edits: Iterable[Edit]) -> list[Edit]:
 
     >>> [edit.action for edit in active_edits(map(Edit, ["add", "delete", "undo", "undo", "redo", "relabel"]))]
     ['add', 'relabel']
+    """
+    return done_and_undone(edits)[0]
+
+
+def done_and_undone(edits: Iterable[Edit]) -> tuple[list[Edit], list[Edit]]:
+    """The edits that count, in order, and those that could be redone, the next one last.
+
+    >>> done, undone = done_and_undone(map(Edit, ["add", "delete", "relabel", "undo", "undo"]))
+    >>> [edit.action for edit in done], [edit.action for edit in undone]
+    (['add'], ['relabel', 'delete'])
     """
     done: list[Edit] = []
     undone: list[Edit] = []
@@ -118,7 +133,7 @@ def active_edits(edits: Iterable[Edit]) -> list[Edit]:
         elif edit.action not in (UNDO, REDO):
             done.append(edit)
             undone.clear()
-    return done
+    return done, undone
 
 
 @dataclass(frozen=True)
@@ -130,6 +145,8 @@ class Edited:
         locked: Object and frame of what people accepted.
         accepted: Objects that people found right on all their frames.
         exhaustive: Frames on which people found every object labelled, and rightly.
+        restored: Positions in `Run.rejected` of what people brought back.
+        dismissed: Positions in `Run.rejected` of what people found rightly rejected.
         lost: Edits that could not be applied, because an object that they are about was not found again, or because
             they said that all is right about labels that are no more.
     """
@@ -138,6 +155,8 @@ class Edited:
     locked: frozenset[tuple[int, int]] = frozenset()
     accepted: frozenset[int] = frozenset()
     exhaustive: frozenset[int] = frozenset()
+    restored: frozenset[int] = frozenset()
+    dismissed: frozenset[int] = frozenset()
     lost: tuple[Edit, ...] = ()
 
 
@@ -160,6 +179,8 @@ def apply_edits(labels: VideoLabels, edits: Iterable[Edit], base: str) -> Edited
         locked=frozenset(place for edit in kept for place in edit.locked),
         accepted=frozenset(object_id for edit in kept for object_id in edit.accepted),
         exhaustive=frozenset(index for edit in kept for index in _frames_of(edit.change.exhaustive)),
+        restored=frozenset(index for edit in kept if edit.base == base for index in edit.restored),
+        dismissed=frozenset(index for edit in kept for index in edit.dismissed),
         lost=tuple(edit for edit, there in zip(active, found, strict=True) if there is None),
     )
 
@@ -171,9 +192,10 @@ def _frames_of(ranges: Iterable[tuple[int, int]]) -> Iterator[int]:
 def _find_again(edit: Edit, labels: VideoLabels) -> Edit | None:
     """The edit with the identities that its objects have now; None where one of them is gone.
 
-    What a person found right as a whole is not found again: of the masks that are there now, nobody has said so.
+    What a person found right as a whole, or rightly rejected, is not found again: of what is there now, nobody has
+    said so.
     """
-    if edit.accepted or edit.change.exhaustive:
+    if edit.accepted or edit.dismissed or edit.change.exhaustive:
         return None
     new_ids: dict[int, int] = {}
     for object_id, anchor in edit.anchors.items():
