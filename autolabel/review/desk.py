@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from autolabel.doubts import Doubt, doubts_of
 from autolabel.editing import Editor
 from autolabel.errors import RunError, UserError
+from autolabel.frames import Frame
 from autolabel.images import ImageFolderInput
 from autolabel.inputs import Input
 from autolabel.labels import FrameLabels, Masklet, Rejected
@@ -19,6 +21,9 @@ from autolabel.originals import check_original, find_original
 from autolabel.review.cache import SizedCache
 from autolabel.review.frames import FrameSource, StillFrames, VideoFrames
 from autolabel.review.lanes import lane_of, largest_area
+from autolabel.review.models import Models
+from autolabel.review.previews import Previews
+from autolabel.review.worker import Worker
 from autolabel.store import Run
 
 __all__ = ["Desk", "Facts", "OpenInput"]
@@ -134,6 +139,15 @@ class OpenInput:
                 threading.Thread(target=self._check, args=(original,), daemon=True).start()
             return self._source
 
+    def frames_of(self, frame_indices: Sequence[int]) -> Iterator[Frame]:
+        """Some of its frames, one after the other.
+
+        Raises:
+            UserError: One cannot be read any more.
+        """
+        source = self.source()
+        return (Frame(source.image(frame_index), frame_index) for frame_index in frame_indices)
+
     def close(self) -> None:
         """Let go of files."""
         with self._source_lock:
@@ -159,14 +173,20 @@ class Desk:
 
     Attributes:
         run: The run.
+        models: What it was labelled with.
         pictures: JPEG files of frames.
+        previews: Answers to prompts.
+        worker: Does what takes a while.
 
     Args:
         run: The run.
+        models: Its models, or others in their place.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, models: Models | None = None) -> None:
         self.run = run
+        self.models = models or Models(run)
+        self.previews, self.worker = Previews(self.models), Worker()
         self.pictures = SizedCache[bytes](_PICTURES_MB, len)
         self._inputs: dict[str, OpenInput] = {}
         self._seen: dict[str, float] = {}
@@ -199,6 +219,7 @@ class Desk:
             return len(here)
 
     def close(self) -> None:
-        """Let go of all files."""
+        """Cancel all work and let go of all files."""
+        self.worker.close()
         for opened in self.opened:
             opened.close()
