@@ -1,5 +1,6 @@
 """``autolabel review``: the page on which a person makes the labels true."""
 
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -32,4 +33,4 @@ def review(
     from autolabel.review.server import serve
     from autolabel.store import load_run
 
-    serve(load_run(run), port=port, open_browser=not no_browser, announce=print)
+    serve(load_run(run), port=port, open_browser=not no_browser, announce=partial(print, flush=True))
