@@ -34,9 +34,9 @@ DeskDependency = Annotated[Desk, Depends(_desk)]
 
 
 def _input(name: str, desk: DeskDependency) -> OpenInput:
-    if name not in desk.run.records:
+    if name not in desk.inputs:
         raise HTTPException(404, "expected one of the run's finished inputs, found another name; see /api/run")
-    return desk.open(name)
+    return desk.inputs[name]
 
 
 InputDependency = Annotated[OpenInput, Depends(_input)]

@@ -39,6 +39,11 @@ class Previews:
         self._of: tuple[str, tuple[int, int]] | None = None
         self._session: _KeepingSession | None = None
 
+    @property
+    def megabytes(self) -> float:
+        """How much the features of frames take at the moment."""
+        return self._session.encoded_bytes / 1e6 if self._session else 0.0
+
     def answer(self, opened: "OpenInput", correction: Correction) -> Rle | None:
         """The mask that a prompt asks for; None where the tracker sees nothing there.
 
@@ -49,7 +54,7 @@ class Previews:
         with self._lock:
             session = self._session_for(tracker, opened, correction.frame_index)
             try:
-                return answer(session, correction, opened.frames_of)
+                return answer(session, correction, opened.original.frames_of)
             finally:
                 session.drop([OBJECT])
 
@@ -79,7 +84,13 @@ class _KeepingSession:
             self._session.forget(self._kept.popitem(last=False)[0])
 
     def _is_full(self) -> bool:
-        return not isinstance(self._session, Measured) or self._session.encoded_bytes > self._limit
+        """Whether the features are too large, as those of a session that does not tell may be."""
+        return not isinstance(self._session, Measured) or self.encoded_bytes > self._limit
+
+    @property
+    def encoded_bytes(self) -> int:
+        """Memory that they take, 0 where the session does not tell."""
+        return self._session.encoded_bytes if isinstance(self._session, Measured) else 0
 
     def segment(self, frame_index: int, xyxy: NDArray[np.float64]) -> MaskBatch:
         return self._session.segment(frame_index, xyxy)

@@ -75,10 +75,10 @@ def get_pulse(
     desk: DeskDependency, client: Annotated[str, Query(pattern="^[A-Za-z0-9-]{1,64}$", description="Of the page.")]
 ) -> schemas.Pulse:
     """What has changed, and who else is there."""
-    opened = desk.opened
+    read = [opened for opened in desk.inputs.values() if opened.is_read]
     return schemas.Pulse(
-        revisions={each.name: each.editor.revision for each in opened},
-        problems={each.name: each.problem for each in opened if each.problem},
+        revisions={opened.name: opened.editor.revision for opened in read},
+        problems={opened.name: problem for opened in read if (problem := opened.original.problem)},
         others=desk.others(client),
         job_id=next((job.job_id for job in desk.worker.unfinished()), None),
     )
@@ -124,7 +124,7 @@ def _picture(desk: DeskDependency, opened: OpenInput, frame_index: int, side: in
     key = (opened.name, frame_index, side)
     jpeg = desk.pictures.get(key)
     if jpeg is None:
-        image = opened.source().image(frame_index)  # (H, W, 3)
+        image = opened.original.source().image(frame_index)  # (H, W, 3)
         jpeg = jpeg_bytes(image if side is None else _smaller(image, side))
         desk.pictures.put(key, jpeg)
     return Response(jpeg, media_type="image/jpeg", headers=_FOR_GOOD)

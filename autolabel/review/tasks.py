@@ -25,7 +25,7 @@ EXPORTS: Final = "exports"
 
 def track(job: "Job", opened: "OpenInput", models: "Models", plan: Plan, seconds: float) -> None:
     """Track an object around a prompt and keep what was found, once all of it is known."""
-    found = refine(models.tracker(), plan.correction, opened.frames_of, job.step)
+    found = refine(models.tracker(), plan.correction, opened.original.frames_of, job.step)
     with opened.lock:
         job.check()
         with opened.editor.spending(seconds):
@@ -37,7 +37,7 @@ def find_words(job: "Job", opened: "OpenInput", models: "Models", ontology: Onto
     """Look for the class of an ontology on one frame: boxes with scores and masks, the surest first."""
     detector = models.detector(ontology)
     job.check()
-    [frame] = opened.frames_of([frame_index])
+    [frame] = opened.original.frames_of([frame_index])
     detections = detector.detect([frame.image])[0]
     xyxy = detections.xyxy.astype(np.float64)  # (N, 4)
     found = detections.mask
