@@ -29,7 +29,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
-from autolabel import masks
 from autolabel.labels import Evidence, FrameLabels, InputKind, Masklet, Source, VideoLabels
 from autolabel.tracks import LOW_MARGIN_BELOW, RECONDITIONED, START_CUT_OFF
 from autolabel.words import counted_noun
@@ -177,7 +176,7 @@ def _flicker_doubts(masklet: Masklet, frames: Iterable[FrameLabels]) -> Iterator
     first, last = masklet.frame_indices[[0, -1]].tolist()
     looked_at = np.array([frame.frame_index for frame in frames if first <= frame.frame_index <= last])
     areas = np.zeros(len(looked_at))
-    areas[np.searchsorted(looked_at, masklet.frame_indices)] = masks.area_of_many(masklet.rles)
+    areas[np.searchsorted(looked_at, masklet.frame_indices)] = masklet.areas
     usual = median_filter(areas, size=_AROUND, mode="nearest")
     off = ((areas > _FACTOR * usual) | (_FACTOR * areas < usual)) & ~np.isin(looked_at, list(_human_frames(masklet)))
     starts = np.flatnonzero(off & ~np.concatenate([[False], off[:-1]]))

@@ -4,20 +4,44 @@ Whoever shows labels to people, a review page or a script, edits through this cl
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 
 from autolabel.base_models.protocols import Prompt, Tracker
 from autolabel.edits import FIRST_HUMAN_ID, REDO, UNDO, Anchor, Change, Edit, Edited, Span, apply_edits, done_and_undone
 from autolabel.errors import UserError
+from autolabel.frames import Frame
+from autolabel.inputs import Input
 from autolabel.labels import Masklet, Rejected, Source, VideoLabels
 from autolabel.masks import Rle
-from autolabel.originals import original_frames
-from autolabel.refinement import Known, frames_to_refine, refine
+from autolabel.originals import frames_of, open_original
+from autolabel.refinement import Correction, FramesOf, Known, refine
 from autolabel.store import Run
 from autolabel.stretches import LabelRow
 
-__all__ = ["Editor"]
+__all__ = ["Editor", "Plan"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An edit for which an object is tracked first.
+
+    Attributes:
+        correction: What is tracked.
+        object_id: The object that is refined; None where one is added.
+        class_id: The class of an object that is added; None where one is refined.
+    """
+
+    correction: Correction
+    object_id: int | None
+    class_id: int | None
+
+    @property
+    def action(self) -> str:
+        """What is done, in a word."""
+        return "add" if self.object_id is None else "refine"
 
 
 class Editor:
@@ -32,10 +56,20 @@ class Editor:
         name: The input.
         tracker: Needed by `add` and `refine`.
         reach: How many frames to either side of a prompt are tracked anew at most.
+        frames_of: Gives frames of the input; decodes it from its beginning for every stretch by default.
     """
 
-    def __init__(self, run: Run, name: str, tracker: Tracker | None = None, *, reach: int = 100) -> None:
+    def __init__(
+        self,
+        run: Run,
+        name: str,
+        tracker: Tracker | None = None,
+        *,
+        reach: int = 100,
+        frames_of: FramesOf | None = None,
+    ) -> None:
         self._run, self._name, self._tracker, self._reach = run, name, tracker, reach
+        self._frames_of = frames_of or self._decoded
         self._log = run.edit_log(name)
         self._base = run.digest(name)
         self.found: VideoLabels = run.found(name)
@@ -101,19 +135,40 @@ class Editor:
 
     def add(self, frame_index: int, prompt: Prompt, class_id: int) -> int:
         """Add an object by what is seen of it on one frame; returns its identity."""
-        self._check_class(class_id)
-        object_id = self._new_id()
-        self._track("add", object_id, frame_index, prompt, Known(), {object_id: class_id})
-        return object_id
+        return self._track(self.plan_add(frame_index, prompt, class_id))
 
     def refine(self, object_id: int, frame_index: int, prompt: Prompt) -> None:
         """Correct an object on one frame, which is locked, and track it anew around that.
 
         Locked frames, frames beyond them, and all other objects stay as they are.
         """
+        self._track(self.plan_refine(object_id, frame_index, prompt))
+
+    def plan_add(self, frame_index: int, prompt: Prompt, class_id: int, reach: int | None = None) -> Plan:
+        """Prepare what `add` does, for whoever tracks elsewhere; `carry_out` ends it."""
+        self._check_class(class_id)
+        return Plan(self._correction(frame_index, prompt, Known(), reach), None, class_id)
+
+    def plan_refine(self, object_id: int, frame_index: int, prompt: Prompt, reach: int | None = None) -> Plan:
+        """Prepare what `refine` does, likewise."""
         masklet = self._masklet(object_id)
         locked = (index for other, index in self.edited.locked if other == object_id)
-        self._track("refine", object_id, frame_index, prompt, Known.of(masklet, locked), {})
+        return Plan(self._correction(frame_index, prompt, Known.of(masklet, locked), reach), object_id, None)
+
+    def carry_out(self, plan: Plan, found: Mapping[int, Rle | None]) -> int:
+        """Keep what tracking a plan's correction found; returns the object's identity.
+
+        Other objects may have been edited since it was planned, this one may not.
+        """
+        frame_index = plan.correction.frame_index
+        object_id = self._new_id() if plan.object_id is None else plan.object_id
+        classes = {} if plan.class_id is None else {object_id: plan.class_id}
+        change = Change(
+            (Span(object_id, min(found), max(found)),), tuple(_human_rows(found, object_id, frame_index)), classes
+        )
+        objects = [masklet for masklet in self.labels.masklets if masklet.object_id == object_id]
+        self._append(plan.action, change, objects, locked=((object_id, frame_index),))
+        return object_id
 
     def delete(self, object_id: int, first: int | None = None, last: int | None = None) -> None:
         """Remove an object from some frames, from one frame on, or altogether."""
@@ -180,22 +235,25 @@ class Editor:
         """Do once more what was undone last; returns whether there was anything."""
         return self._move(REDO, self.redoable)
 
-    def _track(
-        self, action: str, object_id: int, frame_index: int, prompt: Prompt, known: Known, classes: dict[int, int]
-    ) -> None:
+    def _track(self, plan: Plan) -> int:
         """Track an object anew around a prompt."""
         if self._tracker is None:
-            raise UserError(f"expected a tracker to {action} objects with, found none; give one to the editor")
-        if frame_index not in {frame.frame_index for frame in self.labels.frames}:
+            raise UserError(f"expected a tracker to {plan.action} objects with, found none; give one to the editor")
+        return self.carry_out(plan, refine(self._tracker, plan.correction, self._frames_of))
+
+    def _decoded(self, frame_indices: Sequence[int]) -> Iterator[Frame]:
+        return frames_of(self._original, frame_indices)
+
+    @cached_property
+    def _original(self) -> Input:
+        """The input, whose digest is compared but once."""
+        return open_original(self._run, self._name)
+
+    def _correction(self, frame_index: int, prompt: Prompt, known: Known, reach: int | None) -> Correction:
+        frames = self.labels.frames
+        if frame_index not in {frame.frame_index for frame in frames}:
             raise UserError(f"expected a frame that was labelled, found {frame_index}; choose one that was")
-        indices = frames_to_refine(self.labels.frames, known, frame_index, self._reach)
-        frames = original_frames(self._run, self._name, indices)
-        found = refine(self._tracker, frames, known, frame_index, prompt)
-        change = Change(
-            (Span(object_id, min(found), max(found)),), tuple(_human_rows(found, object_id, frame_index)), classes
-        )
-        objects = [masklet for masklet in self.labels.masklets if masklet.object_id == object_id]
-        self._append(action, change, objects, locked=((object_id, frame_index),))
+        return Correction.within(frames, known, frame_index, prompt, self._reach if reach is None else reach)
 
     def _append(
         self,
@@ -256,7 +314,7 @@ def _rows(masklet: Masklet, object_id: int) -> Iterable[LabelRow]:
     return (LabelRow(frame_index, object_id, rle, source) for frame_index, rle, source in masklet.on_frames())
 
 
-def _human_rows(found: dict[int, Rle | None], object_id: int, frame_index: int) -> Iterable[LabelRow]:
+def _human_rows(found: Mapping[int, Rle | None], object_id: int, frame_index: int) -> Iterable[LabelRow]:
     """What was tracked anew; the frame with the prompt is the person's own."""
     for index, rle in sorted(found.items()):
         if rle is not None:

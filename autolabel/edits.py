@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from autolabel import masks
-from autolabel.labels import FrameState, Masklet, Source, VideoLabels
+from autolabel.labels import FrameLabels, FrameState, Masklet, Source, VideoLabels
 from autolabel.masks import Rle
 from autolabel.stretches import LabelRow
 
@@ -226,40 +226,52 @@ def _object_at(labels: VideoLabels, anchor: Anchor) -> int | None:
 
 
 class _Draft:
-    """Labels that are being changed: rows by object and frame."""
+    """Labels that are being changed: rows by object and frame, of those objects that are."""
 
     def __init__(self, labels: VideoLabels) -> None:
         self._labels = labels
         self._masklets = {masklet.object_id: masklet for masklet in labels.masklets}
-        self._rows: dict[int, dict[int, tuple[Rle, Source]]] = {
-            masklet.object_id: {index: (rle, source) for index, rle, source in masklet.on_frames()}
-            for masklet in labels.masklets
-        }
+        self._rows: dict[int, dict[int, tuple[Rle, Source]]] = {}
         self._classes: dict[int, int] = {}
         self._seen: set[int] = set()
 
     def apply(self, change: Change) -> None:
         for span in change.cleared:
-            rows = self._rows.get(span.object_id, {})
+            rows = self._rows_of(span.object_id)
             for frame_index in [index for index in rows if span.first <= index <= span.last]:
                 del rows[frame_index]
         for row in change.rows:
-            self._rows.setdefault(row.object_id, {})[row.frame_index] = (row.rle, row.source)
+            self._rows_of(row.object_id)[row.frame_index] = (row.rle, row.source)
         self._classes |= change.classes
         self._seen.update(_frames_of((*change.verified_empty, *change.exhaustive)))
 
+    def _rows_of(self, object_id: int) -> dict[int, tuple[Rle, Source]]:
+        """Rows of an object, to be changed; none of a new one."""
+        if object_id not in self._rows:
+            former = self._masklets.get(object_id)
+            on_frames = former.on_frames() if former else ()
+            self._rows[object_id] = {index: (rle, source) for index, rle, source in on_frames}
+        return self._rows[object_id]
+
     def labels(self) -> VideoLabels:
-        masklets = [self._masklet(object_id, rows) for object_id, rows in sorted(self._rows.items()) if rows]
-        filled = {frame_index for rows in self._rows.values() for frame_index in rows}
-        touched = {
-            index for rows in self._rows.values() for index, (_, source) in rows.items() if source is Source.HUMAN
-        }
-        frames = []
+        changed = {object_id for object_id in self._classes if object_id in self._masklets} | self._rows.keys()
+        rebuilt = {object_id: self._masklet(object_id, self._rows_of(object_id)) for object_id in changed}
+        everything = sorted((self._masklets | rebuilt).items())
+        masklets = tuple(masklet for _, masklet in everything if len(masklet.frame_indices))
+        return replace(self._labels, frames=tuple(self._frames(masklets)), masklets=masklets)
+
+    def _frames(self, masklets: Iterable[Masklet]) -> Iterator[FrameLabels]:
+        """The frames with the state that they have now."""
+        filled: set[int] = set()
+        human = set(self._seen)
+        for masklet in masklets:
+            filled.update(masklet.frame_indices.tolist())
+            if Source.HUMAN in masklet.sources:
+                human.update(index for index, _, source in masklet.on_frames() if source is Source.HUMAN)
         for frame in self._labels.frames:
             state = FrameState.LABELLED if frame.frame_index in filled else FrameState.VERIFIED_EMPTY
-            human = frame.frame_index in touched or frame.frame_index in self._seen
-            frames.append(replace(frame, state=FrameState.HUMAN if human else state))
-        return replace(self._labels, frames=tuple(frames), masklets=tuple(masklets))
+            state = FrameState.HUMAN if frame.frame_index in human else state
+            yield frame if frame.state is state else replace(frame, state=state)
 
     def _masklet(self, object_id: int, rows: Mapping[int, tuple[Rle, Source]]) -> Masklet:
         former, ordered = self._masklets.get(object_id), sorted(rows)

@@ -12,7 +12,7 @@ from autolabel.labels import InputKind
 from autolabel.store import InputIdentity, Run
 from autolabel.video import VideoInput
 
-__all__ = ["check_original", "find_original", "open_original", "original_frames"]
+__all__ = ["check_original", "find_original", "frames_of", "open_original", "original_frames"]
 
 
 def open_original(run: Run, name: str) -> Input:
@@ -76,13 +76,22 @@ def original_frames(run: Run, name: str, frame_indices: Collection[int]) -> Iter
     Raises:
         RunError: The input has moved or changed, or no longer gives one of the frames.
     """
+    return frames_of(open_original(run, name), frame_indices)
+
+
+def frames_of(original: Input, frame_indices: Collection[int]) -> Iterator[Frame]:
+    """Decode some frames of an opened original from its beginning on, in order.
+
+    Raises:
+        RunError: It no longer gives one of the frames.
+    """
     missing = set(frame_indices)
-    reading = open_original(run, name).frames()
+    reading = original.frames() if missing else iter(())
     while missing:
         frame = next(reading, None)
         if frame is None:
             raise RunError(
-                f"expected frame {min(missing)} of the input {name}, found that it can no longer be decoded; "
+                f"expected frame {min(missing)} of the input {original.slug}, found that it can no longer be decoded; "
                 "use the versions of PyAV and FFmpeg that it was labelled with"
             )
         if frame.frame_index in missing:

@@ -8,9 +8,9 @@ travelled does not agree with that witness, one of the two is about another thin
 nearer to it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +21,24 @@ from autolabel.frames import Frame
 from autolabel.labels import FrameLabels, Masklet, Source
 from autolabel.masks import Rle
 
-__all__ = ["Known", "frames_to_refine", "refine"]
+__all__ = ["OBJECT", "Correction", "FramesOf", "Known", "OnFrame", "answer", "ignore_frames", "refine"]
 
-_OBJECT: Final = 1  # the only one in its session
+OBJECT: Final = 1
+"""Identity of the object that is tracked, the only one in its session."""
+
 _SAME_IOU: Final = 0.5  # of two masks that are about the same thing
 _KEPT_IOU: Final = 0.1  # of a mask and what a click beside the object leaves of it
+_HELD: Final = 32  # frames that are in memory at a time where tracking runs backward
+
+FramesOf: TypeAlias = Callable[[Sequence[int]], Iterator[Frame]]
+"""Numbers of frames, ascending, to these frames in that order."""
+
+OnFrame: TypeAlias = Callable[[int, Rle | None], None]
+"""Called with a frame and the mask that was found on it, or None where nothing is visible."""
+
+
+def ignore_frames(_frame_index: int, _rle: Rle | None) -> None:
+    """Do nothing about a frame."""
 
 
 @dataclass(frozen=True)
@@ -52,79 +65,111 @@ class Known:
         )
 
 
-def frames_to_refine(frames: Sequence[FrameLabels], known: Known, frame_index: int, reach: int) -> list[int]:
-    """The frames that a prompt on one of them is about.
+@dataclass(frozen=True)
+class Correction:
+    """What a person says about an object on one frame, and all that tracking it anew depends on.
 
-    They reach, within the shot, up to the next locked frame on either side, but not beyond where the object is known to
-    begin and end, unless the prompt itself is beyond it, and at most `reach` frames far.
-
-    Args:
-        frames: All labelled frames of the input.
-        known: What is known of the object; nothing of a new one.
-        frame_index: The frame with the prompt.
-        reach: So many frames to either side at most.
+    Attributes:
+        frame_index: The frame.
+        prompt: What is said.
+        known: What is known of the object before.
+        frame_indices: The frames that this is about, ascending, `frame_index` among them.
+        recalled: The nearest frame before it in its shot on which the mask can be trusted, if there is one.
     """
-    shots = {frame.frame_index: frame.shot for frame in frames}
-    indices = [index for index, shot in shots.items() if shot == shots[frame_index]]
-    before = [index for index in indices if index < frame_index][-reach:]
-    after = [index for index in indices if index > frame_index][:reach]
-    first, last = min(known.rows, default=frame_index), max(known.rows, default=frame_index)
-    if first < frame_index:
-        before = [index for index in before if index >= first]
-    if last > frame_index:
-        after = [index for index in after if index <= last]
-    lower = max((index for index in known.locked if index < frame_index), default=-1)
-    upper = min((index for index in known.locked if index > frame_index), default=len(shots) + max(shots))
-    return [index for index in before if index > lower] + [frame_index] + [index for index in after if index < upper]
+
+    frame_index: int
+    prompt: Prompt
+    known: Known
+    frame_indices: tuple[int, ...]
+    recalled: int | None = None
+
+    @classmethod
+    def within(
+        cls, frames: Sequence[FrameLabels], known: Known, frame_index: int, prompt: Prompt, reach: int
+    ) -> "Correction":
+        """Find the frames that a prompt on one of them is about.
+
+        They reach, within the shot, up to the next locked frame on either side, but not beyond where the object is
+        known to begin and end, unless the prompt itself is beyond it, and at most `reach` frames far.
+
+        Args:
+            frames: All labelled frames of the input.
+            known: What is known of the object; nothing of a new one.
+            frame_index: The frame with the prompt.
+            prompt: What the person says.
+            reach: So many frames to either side at most; 0 for that frame alone.
+        """
+        shots = {frame.frame_index: frame.shot for frame in frames}
+        indices = [index for index, shot in shots.items() if shot == shots[frame_index]]
+        before = [index for index in indices if index < frame_index][::-1][:reach]
+        after = [index for index in indices if index > frame_index][:reach]
+        first, last = min(known.rows, default=frame_index), max(known.rows, default=frame_index)
+        if first < frame_index:
+            before = [index for index in before if index >= first]
+        if last > frame_index:
+            after = [index for index in after if index <= last]
+        lower = max((index for index in known.locked if index < frame_index), default=-1)
+        upper = min((index for index in known.locked if index > frame_index), default=len(shots) + max(shots))
+        before, after = [index for index in before if index > lower], [index for index in after if index < upper]
+        recalled = max((index for index in indices if index < frame_index and index in known.trusted), default=None)
+        return cls(frame_index, prompt, known, (*reversed(before), frame_index, *after), recalled)
 
 
 def refine(
-    tracker: Tracker, frames: Iterable[Frame], known: Known, frame_index: int, prompt: Prompt
+    tracker: Tracker, correction: Correction, frames_of: FramesOf, on_frame: OnFrame = ignore_frames
 ) -> dict[int, Rle | None]:
-    """Track one object from a prompt over some frames.
+    """Track one object from a prompt over the frames that it is about.
 
     Args:
         tracker: A tracker.
-        frames: The frames, in order; those before the prompt's are held in memory.
-        known: What is known of the object.
-        frame_index: The frame with the prompt, one of `frames`.
-        prompt: What the person says.
+        correction: The prompt.
+        frames_of: Gives frames; a few dozen are held at a time.
+        on_frame: Called for every frame as it is tracked; what it raises ends the tracking. Frames that a detection or
+            a person decides better are among those it is told of.
 
     Returns:
         By frame, for those that are decided anew, which follow each other: the mask, or None where nothing is visible.
     """
-    before: list[Frame] = []
-    stream = iter(frames)
-    for frame in stream:
-        if frame.frame_index == frame_index:
-            break
-        before.append(frame)
+    frame_index = correction.frame_index
+    position = correction.frame_indices.index(frame_index)
+    before, after = correction.frame_indices[:position], correction.frame_indices[position + 1 :]
+    [frame] = frames_of([frame_index])
     height, width = frame.image.shape[:2]
     session = tracker.start((width, height))
-    _recall(session, before, known)
-    found = {frame_index: _answer(session, frame, prompt)}
-    if not _says_where(prompt, found[frame_index], known.rows.get(frame_index)):
+    found = {frame_index: answer(session, correction, frames_of)}
+    on_frame(frame_index, found[frame_index])
+    if not _says_where(correction.prompt, found[frame_index], correction.known.rows.get(frame_index)):
         return found
-    found.update(_travel(session, stream, known, frame_index, reverse=False))
-    found.update(_travel(session, reversed(before), known, frame_index, reverse=True))
+    found.update(_travel(session, frames_of(after), correction, on_frame, reverse=False))
+    found.update(_travel(session, _backward(before, frames_of), correction, on_frame, reverse=True))
     return found
 
 
-def _recall(session: TrackerSession, before: Sequence[Frame], known: Known) -> None:
-    """Let the session know the object from the nearest frame before the prompt on which its mask can be trusted."""
-    trusted = [frame for frame in before if frame.frame_index in known.trusted]
-    for frame in trusted[-1:]:
+def answer(session: TrackerSession, correction: Correction, frames_of: FramesOf) -> Rle | None:
+    """The mask on the frame with the prompt; a mask that a person gave is taken as it is.
+
+    The session learns to know the object from the frame that is recalled.
+
+    Args:
+        session: A session that does not know the object.
+        correction: The prompt.
+        frames_of: Gives frames.
+    """
+    known, frame_index, prompt = correction.known, correction.frame_index, correction.prompt
+    recalled = [] if correction.recalled is None else [correction.recalled]
+    for frame in frames_of([*recalled, frame_index]):
         session.encode(frame.frame_index, frame.image)
-        session.add(frame.frame_index, {_OBJECT: Prompt(mask=masks.decode(known.rows[frame.frame_index]))})
+        before = frame.frame_index < frame_index
+        said = Prompt(mask=masks.decode(known.rows[frame.frame_index])) if before else prompt
+        mask = session.add(frame.frame_index, {OBJECT: said}).masks[0]
         session.forget(frame.frame_index)
-
-
-def _answer(session: TrackerSession, frame: Frame, prompt: Prompt) -> Rle | None:
-    """The mask on the frame with the prompt; a mask that a person gave is taken as it is."""
-    session.encode(frame.frame_index, frame.image)
-    mask = session.add(frame.frame_index, {_OBJECT: prompt}).masks[0]
-    session.forget(frame.frame_index)
     return _visible(masks.cleaned(mask) if prompt.mask is None else prompt.mask)
+
+
+def _backward(indices: Sequence[int], frames_of: FramesOf) -> Iterator[Frame]:
+    """Frames from the last to the first, read in stretches, since a video is decoded forwards."""
+    for end in range(len(indices), 0, -_HELD):
+        yield from reversed(list(frames_of(indices[max(0, end - _HELD) : end])))
 
 
 def _says_where(prompt: Prompt, answer: Rle | None, before: Rle | None) -> bool:
@@ -139,21 +184,23 @@ def _says_where(prompt: Prompt, answer: Rle | None, before: Rle | None) -> bool:
 
 
 def _travel(
-    session: TrackerSession, frames: Iterable[Frame], known: Known, frame_index: int, *, reverse: bool
+    session: TrackerSession, frames: Iterable[Frame], correction: Correction, on_frame: OnFrame, *, reverse: bool
 ) -> dict[int, Rle | None]:
     """Track in one direction from the prompt's frame up to the next frame that can be trusted."""
+    known, origin = correction.known, correction.frame_index
     found: dict[int, Rle | None] = {}
     for frame in frames:
         session.encode(frame.frame_index, frame.image)
-        mask = session.step(frame.frame_index, [_OBJECT], reverse=reverse).masks[0]
+        mask = session.step(frame.frame_index, [OBJECT], reverse=reverse).masks[0]
         session.forget(frame.frame_index)
         rle = _visible(masks.cleaned(mask))
         if frame.frame_index in known.trusted:
             witness = known.rows[frame.frame_index]
             agreed = rle is not None and masks.iou([rle], [witness])[0, 0] >= _SAME_IOU
-            reach = abs(frame.frame_index - frame_index)
-            return {index: rle for index, rle in found.items() if agreed or 2 * abs(index - frame_index) < reach}
+            reach = abs(frame.frame_index - origin)
+            return {index: rle for index, rle in found.items() if agreed or 2 * abs(index - origin) < reach}
         found[frame.frame_index] = rle
+        on_frame(frame.frame_index, rle)
     return found
 
 

@@ -12,7 +12,6 @@ from autolabel.exporters.options import ExportOptions
 from autolabel.exporters.sources import SourceInput
 from autolabel.exporters.tally import Reason
 from autolabel.labels import FrameLabels, FrameState, Masklet, Source, VideoLabels
-from autolabel.masks import area_of_many
 
 __all__ = ["ChosenObjects", "SelectedFrame", "choose_objects", "on_frames"]
 
@@ -118,7 +117,7 @@ def on_frames(masklet: Masklet, stays: NDArray[np.bool_]) -> Masklet:
 def _large_enough(masklet: Masklet, min_area: int) -> NDArray[np.bool_]:
     if not min_area:
         return np.ones(len(masklet.rles), dtype=bool)
-    return np.asarray(area_of_many(masklet.rles) >= min_area)
+    return np.asarray(masklet.areas >= min_area)
 
 
 def _frames(labels: VideoLabels, edited: Edited, doubtful: set[int]) -> Iterator[SelectedFrame]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ from autolabel.editing import Editor
 from autolabel.edits import FIRST_HUMAN_ID
 from autolabel.errors import UserError
 from autolabel.labels import FrameState, Masklet, Rejected, Source, VideoLabels
+from autolabel.originals import original_frames
+from autolabel.refinement import refine
 from autolabel.scene_files import ontology_for, write_scene_video
 from autolabel.scenes import plan_video
 from autolabel.store import InputIdentity, Run, RunWriter, load_run
@@ -242,3 +245,49 @@ def test_objects_are_added_by_a_box(tracked: tuple[VideoLabels, Run]) -> None:
     assert set(added.frame_indices.tolist()) <= set(range(1, 10))
     overlap = masks.iou([added.rles[added.frame_indices.tolist().index(5)]], [truth.masklets[0].rles[5]])
     assert overlap[0, 0] > 0.6
+
+
+def test_reach_bounds_what_is_decided(tracked: tuple[VideoLabels, Run]) -> None:
+    """A correction that reaches nowhere decides its own frame."""
+    truth, run = tracked
+    editor = Editor(run, "clip", load_tracker("tiny-scenes"), reach=0)
+    before = editor.labels.masklets[0]
+    editor.refine(before.object_id, 14, Prompt(mask=masks.decode(truth.masklets[0].rles[14])))
+    others = set(before.frame_indices.tolist()) - {14}
+    assert _rows_on(editor.labels.masklets[0], others) == _rows_on(before, others)
+
+
+def test_other_objects_can_be_edited_while_one_is_tracked(tracked: tuple[VideoLabels, Run]) -> None:
+    """What was planned, tracked and carried out around another edit gives what one after the other gives."""
+    truth, run = tracked
+    editor, tracker = Editor(run, "clip", reach=3), load_tracker("tiny-scenes")
+    first, second = editor.labels.masklets[:2]
+    plan = editor.plan_refine(first.object_id, 14, Prompt(mask=masks.decode(truth.masklets[0].rles[14])))
+    added = editor.plan_add(14, Prompt(xyxy=truth.masklets[0].xyxy[14]), 0)
+    new_id = editor.split(second.object_id, int(second.frame_indices[4]))
+    for each in (plan, added):
+        found = refine(tracker, each.correction, partial(original_frames, run, "clip"))
+        last = editor.carry_out(each, found)
+    assert {first.object_id, new_id, last} <= {item.object_id for item in editor.labels.masklets}
+    assert last != new_id
+    assert span(editor.labels, second.object_id) == second.frame_indices[:4].tolist()
+
+
+def test_tracking_can_be_ended_on_the_way(tracked: tuple[VideoLabels, Run]) -> None:
+    """Whoever is told of frames may stop, and nothing is kept."""
+    truth, run = tracked
+    editor = Editor(run, "clip")
+    plan = editor.plan_refine(
+        editor.labels.masklets[0].object_id, 14, Prompt(mask=masks.decode(truth.masklets[0].rles[14]))
+    )
+    told: list[int] = []
+
+    def stop_at_third(frame_index: int, _: object) -> None:
+        told.append(frame_index)
+        if len(told) == 3:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        refine(load_tracker("tiny-scenes"), plan.correction, partial(original_frames, run, "clip"), stop_at_third)
+    assert len(told) == 3
+    assert comparable(load_run(run.path).input("clip")) == comparable(editor.labels)

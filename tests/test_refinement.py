@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from autolabel import masks
 from autolabel.base_models.protocols import Image, MaskBatch, Prompt
 from autolabel.frames import Frame
-from autolabel.refinement import Known, refine
+from autolabel.refinement import Correction, Known, refine
 
 SIZE_WH = (32, 24)
 
@@ -64,10 +64,16 @@ class Standing:
 def test_a_correction_travels_to_the_next_detections(left: int, decided: range) -> None:
     """What a click says ends where a detection says something, and in the middle where that is something else."""
     blank = np.zeros((*SIZE_WH[::-1], 3), dtype=np.uint8)
-    frames = [Frame(blank, index) for index in range(11)]
     known = Known({index: masks.encode(square(10)) for index in range(11)}, trusted=frozenset({0, 10}))
-    found = refine(Standing(), frames, known, 4, Prompt(mask=square(left)))
+    told: list[int] = []
+    found = refine(
+        Standing(),
+        Correction(4, Prompt(mask=square(left)), known, tuple(range(11)), recalled=0),
+        lambda indices: (Frame(blank, index) for index in indices),
+        lambda frame_index, _: told.append(frame_index),
+    )
     assert sorted(found) == list(decided)
+    assert told == [4, *range(5, 10), *range(3, 0, -1)]
     for rle in found.values():
         assert rle is not None
         np.testing.assert_array_equal(masks.decode(rle), square(left))

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from autolabel import masks
 from autolabel.labels import Masklet, VideoLabels
 
 __all__ = ["counted"]
@@ -24,7 +23,7 @@ def counted(truth: VideoLabels, *, min_pixels: int = 30, min_share: float = 0.2)
 
 
 def _counted_masklet(masklet: Masklet, min_pixels: int, min_share: float) -> Masklet:
-    areas = masks.area_of_many(masklet.rles)  # (N,)
+    areas = masklet.areas  # (N,)
     enough = areas >= max(min_pixels, min_share * areas.max(initial=0))  # (N,)
     return replace(
         masklet,

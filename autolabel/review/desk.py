@@ -1,7 +1,10 @@
 """What a review server holds of a run while people look it over: each input opened once, edits one after the other."""
 
+import gc
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -11,14 +14,13 @@ from numpy.typing import NDArray
 
 from autolabel.doubts import Doubt, doubts_of
 from autolabel.editing import Editor
-from autolabel.errors import RunError, UserError
-from autolabel.images import ImageFolderInput
-from autolabel.inputs import Input
 from autolabel.labels import FrameLabels, Masklet, Rejected
-from autolabel.originals import check_original, find_original
 from autolabel.review.cache import SizedCache
-from autolabel.review.frames import FrameSource, StillFrames, VideoFrames
 from autolabel.review.lanes import lane_of, largest_area
+from autolabel.review.models import Models
+from autolabel.review.original import Original
+from autolabel.review.previews import Previews
+from autolabel.review.worker import Worker
 from autolabel.store import Run
 
 __all__ = ["Desk", "Facts", "OpenInput"]
@@ -64,9 +66,6 @@ class OpenInput:
         self.run, self.name = run, name
         self.lock = threading.RLock()
         self._editor: Editor | None = None
-        self._source: FrameSource | None = None
-        self._source_lock = threading.Lock()
-        self._problem: str | None = None
         self._facts: dict[int, Facts] = {}
 
     @property
@@ -74,8 +73,21 @@ class OpenInput:
         """The labels as they stand, and the way to change them."""
         with self.lock:
             if self._editor is None:
-                self._editor = Editor(self.run, self.name)
+                with _uncollected():
+                    self._editor = Editor(self.run, self.name)
             return self._editor
+
+    @property
+    def is_read(self) -> bool:
+        """Whether its labels were asked for so far; reading them takes a while."""
+        return self._editor is not None
+
+    @property
+    def object_count(self) -> int:
+        """How many objects it has as its labels stand."""
+        if not self.is_read and not self.run.edit_log(self.name).read():
+            return self.run.found_count(self.name)
+        return len(self.editor.labels.masklets)
 
     @cached_property
     def rejected(self) -> tuple[Rejected, ...]:
@@ -107,88 +119,51 @@ class OpenInput:
     def _largest(self) -> int:
         return largest_area(self.editor.found.masklets)
 
-    @property
-    def problem(self) -> str | None:
-        """A sentence on why there are no pictures; None as long as nothing is known against them."""
-        try:
-            self.source()
-        except UserError as error:
-            return str(error)
-        return None
+    @cached_property
+    def original(self) -> Original:
+        """What it was labelled from."""
+        return Original(self.run, self.name, tuple(self.frames.values()))
 
-    def source(self) -> FrameSource:
-        """Where the frames' pictures come from.
 
-        The original is opened at once, and meanwhile read to its end in the background to see that it is what was
-        labelled.
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep Python's collector from going over what is made in the block.
 
-        Raises:
-            RunError: It is not where it was, or not what it was.
-        """
-        with self._source_lock:
-            if self._problem is not None:
-                raise RunError(self._problem)
-            if self._source is None:
-                original = find_original(self.run, self.name)
-                self._source = self._frames_of(original)
-                threading.Thread(target=self._check, args=(original,), daemon=True).start()
-            return self._source
-
-    def close(self) -> None:
-        """Let go of files."""
-        with self._source_lock:
-            if self._source is not None:
-                self._source.close()
-                self._source = None
-
-    def _frames_of(self, original: Input) -> FrameSource:
-        if isinstance(original, ImageFolderInput):
-            return StillFrames(original)
-        intact = not self.run.record(self.name).identity.problems
-        return VideoFrames(original, tuple(self.frames.values()), intact=intact)
-
-    def _check(self, original: Input) -> None:
-        try:
-            check_original(self.run, self.name, original)
-        except RunError as error:
-            self._problem = str(error)
+    Labels are hundreds of thousands of objects that stay, without cycles; going over them would take longer than
+    reading them, and as long again at every edit.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 class Desk:
-    """All inputs of a run, each opened when it is first asked for.
+    """All inputs of a run, each read when it is first asked for.
 
     Attributes:
         run: The run.
+        inputs: Its finished inputs by name.
+        models: What it can be corrected with.
         pictures: JPEG files of frames.
+        previews: Answers to prompts.
+        worker: Does what takes a while.
 
     Args:
         run: The run.
+        models: Others than its own.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, models: Models | None = None) -> None:
         self.run = run
+        self.models = models or Models(run)
+        self.previews, self.worker = Previews(self.models), Worker()
         self.pictures = SizedCache[bytes](_PICTURES_MB, len)
-        self._inputs: dict[str, OpenInput] = {}
+        self.inputs = {name: OpenInput(run, name) for name in run.records}
         self._seen: dict[str, float] = {}
         self._lock = threading.Lock()
-
-    def open(self, name: str) -> OpenInput:
-        """The input of this name.
-
-        Raises:
-            RunError: The run has no finished input of this name, or its files are missing or damaged.
-        """
-        with self._lock:
-            if name not in self._inputs:
-                self.run.record(name)
-                self._inputs[name] = OpenInput(self.run, name)
-            return self._inputs[name]
-
-    @property
-    def opened(self) -> list[OpenInput]:
-        """The inputs that were asked for so far."""
-        with self._lock:
-            return list(self._inputs.values())
 
     def others(self, client: str) -> int:
         """Note that a page is there; returns how many other ones are."""
@@ -199,6 +174,7 @@ class Desk:
             return len(here)
 
     def close(self) -> None:
-        """Let go of all files."""
-        for opened in self.opened:
-            opened.close()
+        """Cancel all work and let go of all files."""
+        self.worker.close()
+        for opened in self.inputs.values():
+            opened.original.close()

@@ -6,7 +6,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from autolabel import masks
 from autolabel.labels import Masklet
 
 __all__ = ["COLUMNS", "THICKEST", "lane_of", "largest_area"]
@@ -32,6 +31,7 @@ def lane_of(masklet: Masklet, frame_indices: NDArray[np.int64], largest: int) ->
         column, else the root of its largest visible area there, from 1 to `THICKEST`.
 
     Example:
+        >>> from autolabel import masks
         >>> from autolabel.labels import Source
         >>> rles = (masks.of_box((0, 0, 8, 8), (9, 9)), masks.of_box((0, 0, 1, 1), (9, 9)))
         >>> item = Masklet(1, 0, 0.5, np.array([2, 4]), rles, (Source.DETECTED, Source.PROPAGATED))
@@ -40,7 +40,7 @@ def lane_of(masklet: Masklet, frame_indices: NDArray[np.int64], largest: int) ->
     """
     count = min(len(frame_indices), COLUMNS)
     rows = np.searchsorted(frame_indices, masklet.frame_indices)  # (N,)
-    roots = np.sqrt(masks.area_of_many(masklet.rles) / largest)  # (N,)
+    roots = np.sqrt(masklet.areas / largest)  # (N,)
     thickness = np.ceil(THICKEST * roots).astype(np.int64).clip(1, THICKEST)  # (N,)
     columns = np.zeros(count, dtype=np.int64)
     np.maximum.at(columns, rows * count // len(frame_indices), thickness)
@@ -49,4 +49,4 @@ def lane_of(masklet: Masklet, frame_indices: NDArray[np.int64], largest: int) ->
 
 def largest_area(masklets: Sequence[Masklet]) -> int:
     """Pixels of the largest mask of all; 1 where there is none."""
-    return max((int(masks.area_of_many(masklet.rles).max(initial=1)) for masklet in masklets), default=1)
+    return max((int(masklet.areas.max(initial=1)) for masklet in masklets), default=1)

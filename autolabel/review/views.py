@@ -40,9 +40,9 @@ def run_view(desk: Desk) -> RunView:
             ClassView(class_id=class_id, name=name, colour=PALETTE[class_id % len(PALETTE)])
             for class_id, name in enumerate(names)
         ],
-        inputs=[_summary(desk.open(name)) for name in run.records],
-        tracker=run.configuration.get("tracker", {}).get("name"),
-        detector=run.configuration.get("detector", {}).get("name"),
+        inputs=[_summary(opened) for opened in desk.inputs.values()],
+        tracker=desk.models.named("tracker"),
+        detector=desk.models.named("detector"),
         formats=sorted(EXPORTERS),
     )
 
@@ -109,8 +109,8 @@ def _summary(opened: OpenInput) -> InputSummary:
         name=opened.name,
         kind=record.kind.value,
         frame_count=record.frame_count,
-        object_count=len(opened.editor.labels.masklets),
-        problem=opened.problem,
+        object_count=opened.object_count,
+        problem=opened.original.problem,
     )
 
 
@@ -146,7 +146,7 @@ def _rejected_view(opened: OpenInput, index: int, rejected: Rejected, edited: Ed
         reason=rejected.reason,
         first=first,
         last=last,
-        frame_index=int(masklet.frame_indices[masks.area_of_many(masklet.rles).argmax()]),
+        frame_index=int(masklet.frame_indices[masklet.areas.argmax()]),
         restored=index in edited.restored,
         dismissed=index in edited.dismissed,
         lane=opened.lane(masklet),

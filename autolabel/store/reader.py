@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -128,6 +129,16 @@ class Run:
             frame_count=record.frame_count,
         )
 
+    def found_count(self, name: str) -> int:
+        """How many objects the models found in one input, without reading them.
+
+        Raises:
+            RunError: The run has no finished input of this name, or its file is missing or damaged.
+        """
+        self.record(name)
+        with self._parquet(name, layout.OBJECTS) as file:
+            return int(file.metadata.num_rows)
+
     def frames(self, name: str) -> tuple[FrameLabels, ...]:
         """Frames of one input that were looked at, without their labels.
 
@@ -160,10 +171,15 @@ class Run:
         return tables.rejected_of(self._table(name, layout.REJECTED))
 
     def _table(self, name: str, file_name: str) -> pa.Table:
+        with self._parquet(name, file_name) as file:
+            return file.read()
+
+    @contextmanager
+    def _parquet(self, name: str, file_name: str) -> Iterator[pq.ParquetFile]:
         folder = layout.input_folder(self.path, name)
         try:
             with pq.ParquetFile(folder / file_name) as file:  # read_table would read "a=1" in the path as a column
-                return file.read()
+                yield file
         except (OSError, pa.ArrowException) as error:
             raise RunError(
                 f"expected a readable table at {folder / file_name}, found a missing or damaged one; "
