@@ -17,7 +17,10 @@ from autolabel.editing import Editor
 from autolabel.labels import FrameLabels, Masklet, Rejected
 from autolabel.review.cache import SizedCache
 from autolabel.review.lanes import lane_of, largest_area
+from autolabel.review.models import Models
 from autolabel.review.original import Original
+from autolabel.review.previews import Previews
+from autolabel.review.worker import Worker
 from autolabel.store import Run
 
 __all__ = ["Desk", "Facts", "OpenInput"]
@@ -143,14 +146,20 @@ class Desk:
     Attributes:
         run: The run.
         inputs: Its finished inputs by name.
+        models: What it can be corrected with.
         pictures: JPEG files of frames.
+        previews: Answers to prompts.
+        worker: Does what takes a while.
 
     Args:
         run: The run.
+        models: Others than its own.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, models: Models | None = None) -> None:
         self.run = run
+        self.models = models or Models(run)
+        self.previews, self.worker = Previews(self.models), Worker()
         self.pictures = SizedCache[bytes](_PICTURES_MB, len)
         self.inputs = {name: OpenInput(run, name) for name in run.records}
         self._seen: dict[str, float] = {}
@@ -165,6 +174,7 @@ class Desk:
             return len(here)
 
     def close(self) -> None:
-        """Let go of all files."""
+        """Cancel all work and let go of all files."""
+        self.worker.close()
         for opened in self.inputs.values():
             opened.original.close()

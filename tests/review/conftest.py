@@ -1,8 +1,5 @@
 """Runs to look over, and the server that shows them."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from review_runs import labelled_run
 
