@@ -18,6 +18,12 @@ def review(
         int | None,
         typer.Option(metavar="N", min=1024, max=65535, help="Where to listen on loopback.", show_default="a free one"),
     ] = None,
+    tracker: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What corrects masks.", show_default="the run's own")
+    ] = None,
+    detector: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What finds words on a frame.", show_default="the run's own")
+    ] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the link and open no browser.")] = False,
 ) -> None:
     """Look over the labels of a run on a local page, the most doubtful first, and put them right.
@@ -30,7 +36,10 @@ def review(
             f"expected {' and '.join(missing)} for the review page, not installed; "
             "pip install 'openvocab-autolabel[review]'"
         )
+    from autolabel.review.models import Models
     from autolabel.review.server import serve
     from autolabel.store import load_run
 
-    serve(load_run(run), port=port, open_browser=not no_browser, announce=partial(print, flush=True))
+    opened = load_run(run)
+    models = Models(opened, tracker=tracker, detector=detector)
+    serve(opened, models, port=port, open_browser=not no_browser, announce=partial(print, flush=True))

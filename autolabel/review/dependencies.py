@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from autolabel.review.desk import Desk, OpenInput
 
-__all__ = ["REFUSALS", "DeskDependency", "InputDependency", "Refusal", "refuse_stale"]
+__all__ = ["REFUSALS", "DeskDependency", "InputDependency", "Refusal", "refuse_busy", "refuse_stale"]
 
 
 class Refusal(BaseModel):
@@ -55,3 +55,22 @@ def refuse_stale(opened: OpenInput, revision: int) -> None:
             f"expected revision {opened.editor.revision} of the labels of {opened.name}, found {revision}: they were "
             "changed meanwhile, perhaps in another tab; load them again",
         )
+
+
+def refuse_busy(desk: Desk, opened: OpenInput, *object_ids: int) -> None:
+    """Refuse to change what a job is about to change; hold the input's lock.
+
+    Args:
+        desk: The desk.
+        opened: The input.
+        object_ids: What is to be changed; whatever the jobs are about where none is named.
+
+    Raises:
+        HTTPException: A job that is not over is about one of them.
+    """
+    for job in desk.worker.unfinished():
+        about = job.object_id is not None and (not object_ids or job.object_id in object_ids)
+        if job.input_name == opened.name and about:
+            raise HTTPException(
+                409, f"expected an object that rests, found object {job.object_id} being tracked; wait, or cancel that"
+            )

@@ -18,7 +18,10 @@ from autolabel.labels import FrameLabels, Masklet, Rejected
 from autolabel.review.cache import SizedCache
 from autolabel.review.frames import Shelf
 from autolabel.review.lanes import lane_of, largest_area
+from autolabel.review.models import Models
 from autolabel.review.original import Original
+from autolabel.review.previews import Previews
+from autolabel.review.worker import Worker
 from autolabel.store import Run
 
 __all__ = ["Desk", "Facts", "OpenInput"]
@@ -145,14 +148,20 @@ class Desk:
     Attributes:
         run: The run.
         inputs: Its finished inputs by name.
+        models: What it can be corrected with.
         pictures: JPEG files of frames.
+        previews: Answers to prompts.
+        worker: Does what takes a while.
 
     Args:
         run: The run.
+        models: Others than its own.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, models: Models | None = None) -> None:
         self.run = run
+        self.models = models or Models(run)
+        self.previews, self.worker = Previews(self.models), Worker()
         self.pictures = SizedCache[bytes](_PICTURES_MB, len)
         shelf = Shelf()
         self.inputs = {name: OpenInput(run, name, shelf) for name in run.records}
@@ -168,6 +177,7 @@ class Desk:
             return len(here)
 
     def close(self) -> None:
-        """Let go of all files."""
+        """Cancel all work and let go of all files."""
+        self.worker.close()
         for opened in self.inputs.values():
             opened.original.close()

@@ -1,11 +1,12 @@
 """The file or folder that an input was labelled from, opened when its pixels are needed, and whether it is the same."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from autolabel.errors import RunError
+from autolabel.frames import Frame
 from autolabel.images import ImageFolderInput
 from autolabel.inputs import Input
 from autolabel.labels import FrameLabels
@@ -60,6 +61,15 @@ class Original:
                 raise self._changed
             self._problem = None
             return self._source
+
+    def frames_of(self, frame_indices: Sequence[int]) -> Iterator[Frame]:
+        """Some frames, one after the other, as `autolabel.refinement` asks for them.
+
+        Raises:
+            UserError: One cannot be read any more.
+        """
+        source = self.source()
+        return (Frame(source.image(frame_index), frame_index) for frame_index in frame_indices)
 
     def close(self) -> None:
         """Let go of files."""

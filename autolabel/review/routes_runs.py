@@ -12,7 +12,7 @@ from autolabel.editing import Editor
 from autolabel.errors import UserError
 from autolabel.images import jpeg_bytes
 from autolabel.review import schemas
-from autolabel.review.dependencies import REFUSALS, DeskDependency, InputDependency, refuse_stale
+from autolabel.review.dependencies import REFUSALS, DeskDependency, InputDependency, refuse_busy, refuse_stale
 from autolabel.review.desk import OpenInput
 from autolabel.review.views import input_view, masks_view, run_view
 
@@ -60,10 +60,11 @@ def get_masks(opened: InputDependency, frame_index: int) -> schemas.MasksView:
 
 
 @router.post("/inputs/{name}/edits", responses={409: REFUSALS[404]})
-def post_edit(opened: InputDependency, asked: schemas.EditRequest) -> schemas.EditAnswer:
+def post_edit(desk: DeskDependency, opened: InputDependency, asked: schemas.EditRequest) -> schemas.EditAnswer:
     """Change the labels; the change is on the disk when this answers."""
     with opened.lock:
         refuse_stale(opened, asked.revision)
+        refuse_busy(desk, opened, *_named_objects(asked.edit))
         with opened.editor.spending(asked.seconds):
             object_id = _apply(opened.editor, asked.edit)
         return schemas.EditAnswer(revision=opened.editor.revision, object_id=object_id)
@@ -79,8 +80,13 @@ def get_pulse(
         revisions={opened.name: opened.editor.revision for opened in read},
         problems={opened.name: problem for opened in read if (problem := opened.original.problem)},
         others=desk.others(client),
-        job_id=None,
+        job_id=next((job.job_id for job in desk.worker.unfinished()), None),
     )
+
+
+def _named_objects(edit: schemas.AnyEdit) -> list[int]:
+    """Identities that an edit names; none where it may be about any object."""
+    return [getattr(edit, field) for field in ("object_id", "other_id") if hasattr(edit, field)]
 
 
 def _apply(editor: Editor, edit: schemas.AnyEdit) -> int | None:

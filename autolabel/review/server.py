@@ -14,6 +14,7 @@ import uvicorn
 from autolabel.errors import UserError
 from autolabel.review.app import create_app
 from autolabel.review.desk import Desk
+from autolabel.review.models import Models
 from autolabel.store import Run
 
 __all__ = ["serve"]
@@ -24,11 +25,12 @@ _GRACE_S: Final = 3
 """So long requests that are being answered may take when the server is ended."""
 
 
-def serve(run: Run, *, port: int | None, open_browser: bool, announce: Callable[[str], None]) -> None:
+def serve(run: Run, models: Models, *, port: int | None, open_browser: bool, announce: Callable[[str], None]) -> None:
     """Let people look over a run until the process gets SIGINT (Ctrl-C) or SIGTERM.
 
     Args:
         run: The run.
+        models: What corrects it.
         port: Where to listen on loopback; None for a port that is free.
         open_browser: Whether to open the page in the person's browser.
         announce: Called with the link once it can be opened.
@@ -39,7 +41,7 @@ def serve(run: Run, *, port: int | None, open_browser: bool, announce: Callable[
     if not run.records:
         raise UserError(f"expected a run with a finished input at {run.path}, found none; label something first")
     token = secrets.token_urlsafe()
-    with _listen(port) as listener, closing(Desk(run)) as desk:
+    with _listen(port) as listener, closing(Desk(run, models)) as desk:
         port = listener.getsockname()[1]
         config = uvicorn.Config(
             create_app(desk, token, port),

@@ -41,8 +41,8 @@ def run_view(desk: Desk) -> RunView:
             for class_id, name in enumerate(names)
         ],
         inputs=[_summary(opened) for opened in desk.inputs.values()],
-        tracker=run.configuration.get("tracker", {}).get("name"),
-        detector=run.configuration.get("detector", {}).get("name"),
+        tracker=desk.models.named("tracker"),
+        detector=desk.models.named("detector"),
         formats=sorted(EXPORTERS),
     )
 

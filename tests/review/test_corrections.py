@@ -1,0 +1,264 @@
+"""What needs a model on the review page: masks for clicks, jobs that track, words that are found, datasets."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from factories import comparable
+from fastapi.testclient import TestClient
+from review_runs import CLIP, PHOTOS, copy_of
+
+from autolabel import masks
+from autolabel.base_models.protocols import Prompt
+from autolabel.base_models.registry import load_tracker
+from autolabel.editing import Editor
+from autolabel.importers import read_labels
+from autolabel.labels import VideoLabels
+from autolabel.review.app import create_app
+from autolabel.review.desk import Desk
+from autolabel.review.models import Models
+from autolabel.review.previews import Previews
+from autolabel.review.worker import Job, JobState, Worker
+from autolabel.store import Run, load_run
+
+PORT = 8000
+FRAME = 7
+
+
+@pytest.fixture
+def run(labelled: Run, tmp_path: Path) -> Run:
+    """A copy of the run."""
+    return copy_of(labelled, tmp_path)
+
+
+@pytest.fixture
+def desk(run: Run) -> Iterator[Desk]:
+    """The desk on which it lies."""
+    with closing(Desk(run)) as desk:
+        yield desk
+
+
+@pytest.fixture
+def client(desk: Desk) -> TestClient:
+    """A page's view of the server."""
+    return client_of(desk)
+
+
+def client_of(desk: Desk) -> TestClient:
+    return TestClient(
+        create_app(desk, "secret", PORT),
+        base_url=f"http://127.0.0.1:{PORT}",
+        headers={"Authorization": "Bearer secret"},
+    )
+
+
+def first_object(run: Run, name: str = CLIP) -> int:
+    return run.input(name).masklets[0].object_id
+
+
+def click_on(labels: VideoLabels, object_id: int, frame_index: int) -> dict[str, Any]:
+    """A click on the middle of an object's box."""
+    masklet = next(item for item in labels.masklets if item.object_id == object_id)
+    x1, y1, x2, y2 = masklet.xyxy[masklet.frame_indices.tolist().index(frame_index)].tolist()
+    return {
+        "frame_index": frame_index,
+        "object_id": object_id,
+        "points": [{"x": (x1 + x2) / 2, "y": (y1 + y2) / 2, "positive": True}],
+    }
+
+
+def start(client: TestClient, job: dict[str, Any], name: str = CLIP, revision: int = 0) -> str:
+    answer = client.post(f"/api/inputs/{name}/jobs", json={"revision": revision, "seconds": 2.0, "job": job})
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["job_id"])
+
+
+def finish(client: TestClient, job_id: str) -> dict[str, Any]:
+    """Wait for a job."""
+    for _ in range(1200):
+        job: dict[str, Any] = client.get(f"/api/jobs/{job_id}").json()
+        if job["state"] not in ("waiting", "running"):
+            return job
+        time.sleep(0.05)
+    raise AssertionError("the job does not end")
+
+
+def test_a_preview_is_what_tracking_answers_there(run: Run, desk: Desk, client: TestClient) -> None:
+    """What a person sees before they agree is, to the pixel, what is kept on that frame; it changes nothing itself."""
+    object_id = first_object(run)
+    asked = click_on(run.input(CLIP), object_id, FRAME)
+    previews = [client.post(f"/api/inputs/{CLIP}/previews", json=asked).json() for _ in range(2)]
+    assert previews[0] == previews[1]
+    assert comparable(load_run(run.path).input(CLIP)) == comparable(run.input(CLIP))
+    job = finish(client, start(client, {"kind": "refine", "reach": 0, **asked}))
+    assert job["state"] == "done"
+    kept = next(item for item in load_run(run.path).input(CLIP).masklets if item.object_id == object_id)
+    mask = kept.rles[kept.frame_indices.tolist().index(FRAME)]
+    assert mask["counts"].decode() == previews[0]["counts"]
+
+
+@pytest.mark.parametrize("name", [CLIP, PHOTOS])
+def test_a_box_previews_what_is_not_there_yet(run: Run, client: TestClient, name: str) -> None:
+    """A box on any frame, still or not, answers with a mask mostly within it."""
+    masklet = run.input(name).masklets[0]
+    frame_index = int(masklet.frame_indices[0])
+    xyxy = masklet.xyxy[0].tolist()
+    answer = client.post(f"/api/inputs/{name}/previews", json={"frame_index": frame_index, "xyxy": xyxy}).json()
+    width, height = run.frames(name)[0].size_wh
+    rle = masks.Rle(size=[height, width], counts=answer["counts"].encode())
+    assert masks.iou([rle], [masklet.rles[0]])[0, 0] > 0.5
+
+
+def test_a_correction_travels_and_is_told_on_the_way(run: Run, client: TestClient) -> None:
+    """The job tells every frame it decides, leaves other objects alone, and counts a person's seconds."""
+    object_id = first_object(run)
+    before = run.input(CLIP)
+    job_id = start(client, {"kind": "refine", "reach": 3, **click_on(before, object_id, FRAME)})
+    job = finish(client, job_id)
+    assert (job["state"], job["revision"], job["result"]) == ("done", 1, {"object_id": object_id})
+    told = [item["frame_index"] for item in job["masks"]]
+    assert told[0] == FRAME
+    assert set(told) <= set(range(FRAME - 3, FRAME + 4))
+    assert client.get(f"/api/jobs/{job_id}?since=2").json()["masks"] == job["masks"][2:]
+    after = load_run(run.path).input(CLIP)
+    assert [comparable(item) for item in after.masklets[1:]] == [comparable(item) for item in before.masklets[1:]]
+    assert [edit.seconds for edit in run.edit_log(CLIP).read()] == [2.0]
+
+
+def test_an_object_is_added_by_a_box(run: Run, client: TestClient) -> None:
+    """It has the class that the person said, and a new identity."""
+    masklet = run.input(CLIP).masklets[0]
+    box = {"frame_index": FRAME, "xyxy": masklet.xyxy[FRAME].tolist()[::-1]}  # drawn from its lower right corner
+    box["xyxy"] = [box["xyxy"][1], box["xyxy"][0], box["xyxy"][3], box["xyxy"][2]]
+    job = finish(client, start(client, {"kind": "add", "class_id": 1, "reach": 2, **box}))
+    added = next(
+        item for item in load_run(run.path).input(CLIP).masklets if item.object_id == job["result"]["object_id"]
+    )
+    assert added.class_id == 1
+    assert added.object_id not in {item.object_id for item in run.input(CLIP).masklets}
+
+
+def test_words_are_found_on_a_frame(run: Run, client: TestClient) -> None:
+    """What is there is found with its mask; what is not is an answer without boxes."""
+    names = run.ontology.class_names
+    present = names[run.input(CLIP).masklets[0].class_id]
+    found, nothing = (
+        finish(client, start(client, {"kind": "find", "text": text, "frame_index": FRAME}))["result"]["boxes"]
+        for text in (present, "zebra")
+    )
+    assert found
+    assert found[0]["counts"]
+    assert [box["score"] for box in found] == sorted((box["score"] for box in found), reverse=True)
+    assert nothing == []
+
+
+def test_an_export_is_what_the_page_shows(run: Run, client: TestClient) -> None:
+    """The dataset lies in the run, holds the edits, and is replaced by the next one."""
+    object_id = first_object(run)
+    for revision, action in enumerate(({"action": "delete", "object_id": object_id}, {"action": "undo"})):
+        client.post(f"/api/inputs/{CLIP}/edits", json={"revision": revision, "edit": action})
+        job_id = client.post("/api/jobs", json={"kind": "export", "format": "coco-video"}).json()["job_id"]
+        result = finish(client, job_id)["result"]
+        exported = {labels.name: labels for labels in read_labels(Path(result["path"]), "coco-video")}
+        assert len(exported[CLIP].masklets) == len(load_run(run.path).input(CLIP).masklets)
+    assert sorted(path.name for path in (run.path / "exports").iterdir()) == ["coco-video"]
+
+
+class Standstill(Worker):
+    """A worker that begins nothing."""
+
+    def _do(self, job: Job, work: object) -> None:
+        pass
+
+
+def test_what_is_tracked_rests_and_the_others_do_not(run: Run) -> None:
+    """While an object waits for its track, edits of it are refused with a sentence and those of others are made."""
+    with closing(Desk(run)) as desk:
+        desk.worker = Standstill()
+        client = client_of(desk)
+        first, second = (masklet.object_id for masklet in run.input(CLIP).masklets[:2])
+        start(client, {"kind": "refine", **click_on(run.input(CLIP), first, FRAME)})
+        refused = [
+            {"action": "delete", "object_id": first},
+            {"action": "merge", "object_id": second, "other_id": first},
+            {"action": "mark_empty", "first": 0, "last": 1},
+            {"action": "undo"},
+        ]
+        for edit in refused:
+            answer = client.post(f"/api/inputs/{CLIP}/edits", json={"revision": 0, "edit": edit})
+            assert answer.status_code == 409
+            assert "being tracked" in answer.json()["detail"]
+        edit = {"action": "delete", "object_id": second}
+        assert client.post(f"/api/inputs/{CLIP}/edits", json={"revision": 0, "edit": edit}).status_code == 200
+        assert client.get("/api/pulse?client=page").json()["job_id"] == "1"
+
+
+def test_a_cancelled_job_keeps_nothing(run: Run, desk: Desk, client: TestClient) -> None:
+    """It ends on the way, and the labels are what they were."""
+    asked = click_on(run.input(CLIP), first_object(run), FRAME)
+    job_id = start(client, {"kind": "refine", **asked})
+    assert client.delete(f"/api/jobs/{job_id}").status_code == 204
+    assert finish(client, job_id)["state"] == "cancelled"
+    assert not run.edit_log(CLIP).read()
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "sentence"),
+    [
+        ({"kind": "refine", "object_id": 1, "frame_index": 7}, 422, "neither"),
+        ({"kind": "refine", "object_id": 99, "frame_index": 7, "xyxy": [1, 1, 9, 9]}, 422, "99"),
+        ({"kind": "add", "class_id": 99, "frame_index": 7, "xyxy": [1, 1, 9, 9]}, 422, "class"),
+        ({"kind": "add", "class_id": 0, "frame_index": 7000, "xyxy": [1, 1, 9, 9]}, 404, "frame"),
+        ({"kind": "add", "class_id": 0, "frame_index": 7, "xyxy": [500, 500, 600, 600]}, 422, "box"),
+        ({"kind": "find", "text": " ", "frame_index": 7}, 422, "expected"),
+    ],
+)
+def test_mistakes_get_a_sentence(client: TestClient, asked: dict[str, Any], status: int, sentence: str) -> None:
+    """Nothing is begun."""
+    answer = client.post(f"/api/inputs/{CLIP}/jobs", json={"revision": 0, "job": asked})
+    assert answer.status_code == status
+    assert sentence in answer.json()["detail"]
+
+
+def test_a_run_without_a_tracker_says_what_to_do(run: Run) -> None:
+    """Labels that were made without one can be corrected with another."""
+    bare = replace(run, configuration={**run.configuration, "tracker": {"name": "none"}})
+    asked = click_on(run.input(CLIP), first_object(run), FRAME)
+    with closing(Desk(bare)) as desk:
+        answer = client_of(desk).post(f"/api/inputs/{CLIP}/previews", json=asked)
+        assert (answer.status_code, "--tracker NAME" in answer.json()["detail"]) == (422, True)
+        assert (
+            "--tracker NAME" in finish(client_of(desk), start(client_of(desk), {"kind": "refine", **asked}))["sentence"]
+        )
+    with closing(Desk(bare, Models(bare, tracker="tiny-scenes"))) as desk:
+        assert client_of(desk).post(f"/api/inputs/{CLIP}/previews", json=asked).status_code == 200
+
+
+def test_a_failing_job_does_not_end_the_worker() -> None:
+    """Whatever goes wrong in one job, the next one is done."""
+
+    def fail(_: Job) -> None:
+        raise ZeroDivisionError
+
+    with closing(Worker()) as worker:
+        failed, done = worker.submit("divide", fail), worker.submit("rest", lambda job: job.step())
+        while not done.is_over:
+            time.sleep(0.01)
+        assert (failed.state, done.state) == (JobState.FAILED, JobState.DONE)
+        assert failed.sentence is not None
+
+
+def test_features_are_kept_up_to_a_number_of_megabytes(run: Run, desk: Desk) -> None:
+    """Looking at every frame leaves the features of the last ones only."""
+    editor, opened = Editor(run, CLIP, load_tracker("tiny-scenes")), desk.inputs[CLIP]
+    previews = Previews(desk.models, megabytes=2.0)
+    for frame in editor.labels.frames:
+        plan = editor.plan_add(frame.frame_index, Prompt(xyxy=np.array([20.0, 20.0, 60.0, 60.0])), 0)
+        previews.answer(opened, plan.correction)
+        assert previews.megabytes <= 2.0
+    assert previews.megabytes > 1.0
