@@ -1,0 +1,174 @@
+"""The review page in a real browser, driven as a person drives it: by keys, by the pointer, by its buttons."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import which
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, sync_playwright
+
+__all__ = ["ReviewPage", "chromium", "find_chromium"]
+
+_NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+
+_QUIET: Final = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+"""Root, as in containers, has no right to a sandbox; and the browser itself is to ask nobody for anything."""
+
+_SIZE: Final = {"width": 1280, "height": 720}
+
+_STATE: Final = "window.autolabelReview.store.state"
+
+_AT_REST: Final = f"""() => {{
+  const state = {_STATE};
+  return document.body.dataset.ready === "true" && state.busy === null && state.job === null && state.playing === 0
+    && state.masks !== null && state.masks.frame_index === state.frame && state.masks.revision === state.input.revision
+    && Number(document.getElementById("stage").dataset.frame) === state.frame;
+}}"""
+
+
+def find_chromium() -> str | None:
+    """The browser's executable; None where none is installed."""
+    return next((path for name in _NAMES if (path := which(name))), None)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A headless browser.
+
+    Raises:
+        RuntimeError: None is installed.
+    """
+    if (executable := find_chromium()) is None:
+        raise RuntimeError(f"expected a browser ({', '.join(_NAMES)}), found none; install one")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=list(_QUIET))
+        yield browser
+        browser.close()
+
+
+class ReviewPage:
+    """One tab with the review page.
+
+    Attributes:
+        page: The tab.
+        complaints: What went wrong in it: errors of scripts, lines on the console, requests to elsewhere.
+
+    Args:
+        browser: A browser; the tab gets cookies of its own.
+        link: As the server printed it.
+    """
+
+    def __init__(self, browser: Browser, link: str) -> None:
+        self._context = browser.new_context(viewport=_SIZE)  # type: ignore[arg-type]  # a TypedDict of the same keys
+        self.page: Page = self._context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", self._watch)
+        self.page.goto(link)
+        self.rest()
+
+    def close(self) -> None:
+        """Close the tab."""
+        self._context.close()
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.text} ({message.location.get('url')})")
+
+    def _watch(self, request: Request) -> None:
+        address = urlsplit(request.url)
+        if address.scheme in ("http", "https", "ws", "wss") and address.hostname != "127.0.0.1":
+            self.complaints.append(f"request to {request.url}")
+
+    def state(self, *path: str | int) -> Any:
+        """Part of what the page knows, such as ``state("input", "revision")``; maps and sets come as lists."""
+        plain = "value instanceof Set || value instanceof Map ? [...value] : value"
+        script = f"(path) => {{ const value = path.reduce((value, name) => value?.[name], {_STATE}); return {plain}; }}"
+        return self.page.evaluate(script, list(path))
+
+    def rest(self) -> None:
+        """Wait until nothing is under way and the stage shows the frame with its masks as they are on disk."""
+        self.page.wait_for_function(_AT_REST)
+
+    def wait(self, condition: str, argument: Any = None) -> None:
+        """Wait until something holds of the state, such as ``"state.job !== null"``."""
+        self.page.wait_for_function(f"(argument) => {{ const state = {_STATE}; return {condition}; }}", arg=argument)
+
+    def find(self, testid: str) -> Locator:
+        """The element of this name."""
+        return self.page.get_by_test_id(testid)
+
+    def press(self, *keys: str) -> None:
+        """Press keys one after the other, and wait until all is done."""
+        for key in keys:
+            self.page.keyboard.press(key)
+        self.page.evaluate("() => new Promise(requestAnimationFrame)")
+        self.rest()
+
+    def click(self, testid: str) -> None:
+        """Press a button, and wait until all is done."""
+        self.find(testid).click()
+        self.page.evaluate("() => new Promise(requestAnimationFrame)")
+        self.rest()
+
+    def edit(self, *keys: str) -> None:
+        """Press keys that make one edit, and wait until the page shows the labels after it."""
+        revision = self.state("input", "revision")
+        for key in keys:
+            self.page.keyboard.press(key)
+        self.wait("state.input.revision > argument", revision)
+        self.rest()
+
+    def seek(self, frame_index: int) -> None:
+        """Go to a frame along the time axis, as by a click on it."""
+        x, y = self._on_axis(frame_index, self.find("ruler"))
+        self.page.mouse.click(x, y)
+        self.rest()
+
+    def drag_lane(self, key: str, first: int, last: int) -> None:
+        """Choose a range by dragging over a lane."""
+        lane = self.find(f"lane-{key}").locator("canvas")
+        self.page.mouse.move(*self._on_axis(first, lane))
+        self.page.mouse.down()
+        self.page.mouse.move(*self._on_axis(last, lane), steps=4)
+        self.page.mouse.up()
+        self.rest()
+
+    def click_lane(self, key: str, frame_index: int) -> None:
+        """Click on a lane at a frame."""
+        self.page.mouse.click(*self._on_axis(frame_index, self.find(f"lane-{key}").locator("canvas")))
+        self.rest()
+
+    def _on_axis(self, frame_index: int, element: Locator) -> tuple[float, float]:
+        """The middle of a frame's column of an element that is as wide as the time axis."""
+        box = element.bounding_box()
+        assert box is not None
+        frames: list[int] = self.state("input", "frame_indices")
+        share = (frames.index(frame_index) + 0.5) / len(frames)
+        return box["x"] + share * box["width"], box["y"] + box["height"] / 2
+
+    def on_stage(self, x: float, y: float) -> tuple[float, float]:
+        """Where a place of the frame is in the window."""
+        stage = self.find("stage")
+        box = stage.bounding_box()
+        assert box is not None
+        scale, left, top = (float(stage.get_attribute(f"data-{name}") or "nan") for name in ("scale", "left", "top"))
+        return box["x"] + left + scale * x, box["y"] + top + scale * y
+
+    def click_at(self, x: float, y: float, *, button: str = "left") -> None:
+        """Click at a place of the frame, in its pixels."""
+        self.page.mouse.click(*self.on_stage(x, y), button="right" if button == "right" else "left")
+
+    def drag_box(self, xyxy: tuple[float, float, float, float]) -> None:
+        """Draw a box, in pixels of the frame."""
+        self.page.mouse.move(*self.on_stage(*xyxy[:2]))
+        self.page.mouse.down()
+        self.page.mouse.move(*self.on_stage(*xyxy[2:]), steps=4)
+        self.page.mouse.up()
+
+    def screenshot(self, file: Path) -> None:
+        """Keep what the tab shows."""
+        self.page.screenshot(path=file)
