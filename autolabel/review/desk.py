@@ -20,6 +20,7 @@ from autolabel.review.lanes import lane_of, largest_area
 from autolabel.review.models import Models
 from autolabel.review.original import Original
 from autolabel.review.previews import Previews
+from autolabel.review.triage import Triage
 from autolabel.review.worker import Worker
 from autolabel.store import Run
 
@@ -150,6 +151,7 @@ class Desk:
         pictures: JPEG files of frames.
         previews: Answers to prompts.
         worker: Does what takes a while.
+        triage: What to look at first.
 
     Args:
         run: The run.
@@ -162,6 +164,7 @@ class Desk:
         self.previews, self.worker = Previews(self.models), Worker()
         self.pictures = SizedCache[bytes](_PICTURES_MB, len)
         self.inputs = {name: OpenInput(run, name) for name in run.records}
+        self.triage = Triage(run, self.inputs)
         self._seen: dict[str, float] = {}
         self._lock = threading.Lock()
 
