@@ -7,7 +7,7 @@ from shutil import which
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, TimeoutError, sync_playwright
 
 __all__ = ["ReviewPage", "chromium", "find_chromium"]
 
@@ -17,6 +17,8 @@ _QUIET: Final = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-b
 """Root, as in containers, has no right to a sandbox; and the browser itself is to ask nobody for anything."""
 
 _SIZE: Final = {"width": 1280, "height": 720}
+
+_PATIENCE_MS: Final = 30_000
 
 _STATE: Final = "window.autolabelReview.store.state"
 
@@ -91,11 +93,18 @@ class ReviewPage:
 
     def rest(self) -> None:
         """Wait until nothing is under way and the stage shows the frame with its masks as they are on disk."""
-        self.page.wait_for_function(_AT_REST)
+        self._wait(_AT_REST)
 
     def wait(self, condition: str, argument: Any = None) -> None:
         """Wait until something holds of the state, such as ``"state.job !== null"``."""
-        self.page.wait_for_function(f"(argument) => {{ const state = {_STATE}; return {condition}; }}", arg=argument)
+        self._wait(f"(argument) => {{ const state = {_STATE}; return {condition}; }}", argument)
+
+    def _wait(self, function: str, argument: Any = None) -> None:
+        try:
+            self.page.wait_for_function(function, arg=argument, timeout=_PATIENCE_MS)
+        except TimeoutError as error:
+            told = {key: self.state(key) for key in ("toast", "problem", "busy", "draft", "frame_problem")}
+            raise RuntimeError(f"expected {function}, found {told} and {self.complaints}") from error
 
     def find(self, testid: str) -> Locator:
         """The element of this name."""
