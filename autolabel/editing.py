@@ -129,9 +129,7 @@ class Editor:
         Raises:
             UserError: None of these frames was labelled.
         """
-        if not any(first <= frame.frame_index <= last for frame in self.labels.frames):
-            raise UserError(f"expected frames that were labelled, found none from {first} to {last}; choose others")
-        self._append("mark exhaustive", Change(exhaustive=((first, last),)), [])
+        self._append("mark exhaustive", Change(exhaustive=(self._labelled(first, last),)), [])
 
     def add(self, frame_index: int, prompt: Prompt, class_id: int) -> int:
         """Add an object by what is seen of it on one frame; returns its identity."""
@@ -171,14 +169,22 @@ class Editor:
         return object_id
 
     def delete(self, object_id: int, first: int | None = None, last: int | None = None) -> None:
-        """Remove an object from some frames, from one frame on, or altogether."""
+        """Remove an object from some frames, from one frame on, or altogether.
+
+        Raises:
+            UserError: There is no such object, or it is on none of these frames.
+        """
         masklet = self._masklet(object_id)
         first = int(masklet.frame_indices[0]) if first is None else first
         last = int(masklet.frame_indices[-1]) if last is None else last
+        if not _is_within(masklet, first, last):
+            raise UserError(f"expected frames of object {object_id}, found none from {first} to {last}; choose others")
         self._append("delete", Change(cleared=(Span(object_id, first, last),)), [masklet])
 
     def merge(self, object_id: int, other_id: int) -> None:
         """Make one object of two; where both have a mask, the first one's stays."""
+        if object_id == other_id:
+            raise UserError(f"expected two objects to make one of, found object {object_id} twice; choose another one")
         masklet, other = self._masklet(object_id), self._masklet(other_id)
         taken = set(masklet.frame_indices.tolist())
         rows = tuple(row for row in _rows(other, object_id) if row.frame_index not in taken)
@@ -202,6 +208,7 @@ class Editor:
     def lock(self, object_id: int, frame_index: int) -> None:
         """Accept what an object is on a frame, a mask or none; no refinement changes it any more."""
         masklet = self._masklet(object_id)
+        self._labelled(frame_index, frame_index)
         rows = tuple(
             LabelRow(row.frame_index, object_id, row.rle, Source.HUMAN)
             for row in _rows(masklet, object_id)
@@ -210,20 +217,33 @@ class Editor:
         self._append("lock", Change(rows=rows), [masklet], locked=((object_id, frame_index),))
 
     def mark_empty(self, first: int, last: int) -> None:
-        """Say that some frames hold nothing; what was found on them is removed."""
-        there = [m for m in self.labels.masklets if ((m.frame_indices >= first) & (m.frame_indices <= last)).any()]
+        """Say that some frames hold nothing; what was found on them is removed.
+
+        Raises:
+            UserError: None of these frames was labelled.
+        """
+        first, last = self._labelled(first, last)
+        there = [masklet for masklet in self.labels.masklets if _is_within(masklet, first, last)]
         cleared = tuple(Span(masklet.object_id, first, last) for masklet in there)
         self._append("mark empty", Change(cleared=cleared, verified_empty=((first, last),)), there)
 
     def restore(self, index: int) -> int:
-        """Bring back what was rejected, by its position in `Run.rejected`; returns its new identity."""
+        """Bring back what was rejected, by its position in `Run.rejected`; returns its new identity.
+
+        Raises:
+            UserError: There is no such thing, or it is back.
+        """
         masklet, new_id = self._rejected(index).masklet, self._new_id()
         change = Change(rows=tuple(_rows(masklet, new_id)), classes={new_id: masklet.class_id})
         self._append("restore", change, [], restored=(index,))
         return new_id
 
     def dismiss(self, index: int) -> None:
-        """Say that what was rejected was rejected rightly, by its position in `Run.rejected`."""
+        """Say that what was rejected was rejected rightly, by its position in `Run.rejected`.
+
+        Raises:
+            UserError: There is no such thing, or it was brought back.
+        """
         self._rejected(index)
         self._append("dismiss", Change(), [], dismissed=(index,))
 
@@ -250,10 +270,10 @@ class Editor:
         return open_original(self._run, self._name)
 
     def _correction(self, frame_index: int, prompt: Prompt, known: Known, reach: int | None) -> Correction:
-        frames = self.labels.frames
-        if frame_index not in {frame.frame_index for frame in frames}:
-            raise UserError(f"expected a frame that was labelled, found {frame_index}; choose one that was")
-        return Correction.within(frames, known, frame_index, prompt, self._reach if reach is None else reach)
+        self._labelled(frame_index, frame_index)
+        return Correction.within(
+            self.labels.frames, known, frame_index, prompt, self._reach if reach is None else reach
+        )
 
     def _append(
         self,
@@ -291,7 +311,16 @@ class Editor:
         rejected = self._run.rejected(self._name)
         if not 0 <= index < len(rejected):
             raise UserError(f"expected one of the {len(rejected)} rejected masklets, found number {index}")
+        if index in self.edited.restored:
+            raise UserError(f"expected what is still rejected, found number {index}, which was brought back")
         return rejected[index]
+
+    def _labelled(self, first: int, last: int) -> tuple[int, int]:
+        """A range of frames, cut off where the labelled ones end."""
+        indices = [frame.frame_index for frame in self.labels.frames if first <= frame.frame_index <= last]
+        if not indices:
+            raise UserError(f"expected frames that were labelled, found none from {first} to {last}; choose others")
+        return indices[0], indices[-1]
 
     def _new_id(self) -> int:
         """An identity that no edit, undone ones included, has given yet."""
@@ -319,6 +348,11 @@ def _human_rows(found: Mapping[int, Rle | None], object_id: int, frame_index: in
     for index, rle in sorted(found.items()):
         if rle is not None:
             yield LabelRow(index, object_id, rle, Source.HUMAN if index == frame_index else Source.PROPAGATED)
+
+
+def _is_within(masklet: Masklet, first: int, last: int) -> bool:
+    """Whether a masklet is on any frame of a range."""
+    return bool(((masklet.frame_indices >= first) & (masklet.frame_indices <= last)).any())
 
 
 def _whole(masklet: Masklet) -> Span:

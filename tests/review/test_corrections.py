@@ -133,14 +133,14 @@ def test_a_correction_travels_and_is_told_on_the_way(run: Run, client: TestClien
 def test_an_object_is_added_by_a_box(run: Run, client: TestClient) -> None:
     """It has the class that the person said, and a new identity."""
     masklet = run.input(CLIP).masklets[0]
-    box = {"frame_index": FRAME, "xyxy": masklet.xyxy[FRAME].tolist()[::-1]}  # drawn from its lower right corner
-    box["xyxy"] = [box["xyxy"][1], box["xyxy"][0], box["xyxy"][3], box["xyxy"][2]]
+    x1, y1, x2, y2 = masklet.xyxy[FRAME].tolist()
+    box = {"frame_index": FRAME, "xyxy": [x2, y2, x1, y1]}  # drawn from its lower right corner
     job = finish(client, start(client, {"kind": "add", "class_id": 1, "reach": 2, **box}))
     added = next(
         item for item in load_run(run.path).input(CLIP).masklets if item.object_id == job["result"]["object_id"]
     )
     assert added.class_id == 1
-    assert added.object_id not in {item.object_id for item in run.input(CLIP).masklets}
+    assert added.object_id not in {item.object_id for item in run.found(CLIP).masklets}
 
 
 def test_words_are_found_on_a_frame(run: Run, client: TestClient) -> None:
@@ -164,7 +164,9 @@ def test_an_export_is_what_the_page_shows(run: Run, client: TestClient) -> None:
         client.post(f"/api/inputs/{CLIP}/edits", json={"revision": revision, "edit": action})
         job_id = client.post("/api/jobs", json={"kind": "export", "format": "coco-video"}).json()["job_id"]
         result = finish(client, job_id)["result"]
-        exported = {labels.name: labels for labels in read_labels(Path(result["path"]), "coco-video")}
+        exported = {
+            labels.name: labels for labels in read_labels(Path(result["path"]) / "annotations.json", "coco-video")
+        }
         assert len(exported[CLIP].masklets) == len(load_run(run.path).input(CLIP).masklets)
     assert sorted(path.name for path in (run.path / "exports").iterdir()) == ["coco-video"]
 
