@@ -16,6 +16,7 @@ from autolabel.doubts import Doubt, doubts_of
 from autolabel.editing import Editor
 from autolabel.labels import FrameLabels, Masklet, Rejected
 from autolabel.review.cache import SizedCache
+from autolabel.review.frames import Shelf
 from autolabel.review.lanes import lane_of, largest_area
 from autolabel.review.models import Models
 from autolabel.review.original import Original
@@ -60,10 +61,11 @@ class OpenInput:
     Args:
         run: The run.
         name: One of its finished inputs.
+        shelf: Shared with the run's other inputs.
     """
 
-    def __init__(self, run: Run, name: str) -> None:
-        self.run, self.name = run, name
+    def __init__(self, run: Run, name: str, shelf: Shelf) -> None:
+        self.run, self.name, self._shelf = run, name, shelf
         self.lock = threading.RLock()
         self._editor: Editor | None = None
         self._facts: dict[int, Facts] = {}
@@ -122,7 +124,7 @@ class OpenInput:
     @cached_property
     def original(self) -> Original:
         """What it was labelled from."""
-        return Original(self.run, self.name, tuple(self.frames.values()))
+        return Original(self.run, self.name, tuple(self.frames.values()), self._shelf)
 
 
 @contextmanager
@@ -161,7 +163,8 @@ class Desk:
         self.models = models or Models(run)
         self.previews, self.worker = Previews(self.models), Worker()
         self.pictures = SizedCache[bytes](_PICTURES_MB, len)
-        self.inputs = {name: OpenInput(run, name) for name in run.records}
+        shelf = Shelf()
+        self.inputs = {name: OpenInput(run, name, shelf) for name in run.records}
         self._seen: dict[str, float] = {}
         self._lock = threading.Lock()
 

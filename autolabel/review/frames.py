@@ -6,7 +6,7 @@ and decoding really began at a keyframe; everywhere else the video is decoded fr
 """
 
 import threading
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import pairwise
@@ -20,15 +20,16 @@ from autolabel.decoding import Damage, Decoded, UprightRgb, decode, open_video
 from autolabel.errors import RunError
 from autolabel.images import ImageFolderInput, read_image
 from autolabel.labels import FrameLabels
+from autolabel.review.cache import SizedCache
 from autolabel.video import VideoInput, scaled
 
-__all__ = ["FrameSource", "StillFrames", "VideoFrames"]
+__all__ = ["FrameSource", "Shelf", "StillFrames", "VideoFrames"]
 
-_EXACT: Final = ("mov", "matroska")
-"""Containers whose time stamps stand for every frame, and that find keyframes by an index."""
+_EXACT: Final = frozenset({"mov", "matroska"})
+"""Containers that say for each frame when it is shown, and find keyframes by an index."""
 
-_RECENT_BYTES: Final = 48_000_000
-"""So much the frames that were decoded last may have, in memory as decoded, for steps backward."""
+_SECONDS_BEFORE: Final = (0, 1, 10)
+"""So long before a frame a keyframe is looked for; one that is decoded before may be shown after it."""
 
 
 class FrameSource(Protocol):
@@ -65,17 +66,49 @@ class StillFrames:
         """See `FrameSource`."""
 
 
+class Shelf:
+    """What readers of several videos share, so that all together stay within bounds.
+
+    Attributes:
+        frames: Frames that were decoded lately, as the decoder gave them, by video and place.
+
+    Args:
+        megabytes: How much these may have.
+        files: So many videos may be open at a time.
+    """
+
+    def __init__(self, megabytes: float = 128.0, files: int = 6) -> None:
+        self.frames = SizedCache[av.VideoFrame](megabytes, _size_of)
+        self._files = files
+        self._open: OrderedDict[int, VideoFrames] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def note(self, reading: "VideoFrames") -> None:
+        """Note that a video is being read; the one that was read least lately is closed when there are too many."""
+        with self._lock:
+            self._open[id(reading)] = reading
+            self._open.move_to_end(id(reading))
+            closing = self._open.popitem(last=False)[1] if len(self._open) > self._files else None
+        if closing is not None:
+            closing.rest()
+
+
+def _size_of(frame: av.VideoFrame) -> int:
+    return sum(plane.buffer_size for plane in frame.planes)
+
+
 class VideoFrames:
     """Frames of one video by their number.
 
     Args:
-        video: The video.
+        video: The video; its `slug` is unlike that of others on the shelf.
         frames: Its labelled frames.
         intact: Whether labelling found nothing wrong with it.
+        shelf: Shared with other videos.
     """
 
-    def __init__(self, video: VideoInput, frames: Sequence[FrameLabels], *, intact: bool) -> None:
-        self._video = video
+    def __init__(self, video: VideoInput, frames: Sequence[FrameLabels], *, intact: bool, shelf: Shelf) -> None:
+        self._video, self._shelf = video, shelf
         self._pts = {frame.frame_index: frame.pts for frame in frames}
         self._seekable = intact and _ascending([frame.pts for frame in frames])
         self._upright_rgb = UprightRgb()
@@ -85,7 +118,7 @@ class VideoFrames:
     def image(self, frame_index: int) -> NDArray[np.uint8]:
         """See `FrameSource`."""
         with self._lock:
-            image = self._upright_rgb(self._find(frame_index).frame)  # (H, W, 3)
+            image = self._upright_rgb(self._find(frame_index))  # (H, W, 3)
         return scaled(image, self._video.info.size_wh)
 
     def close(self) -> None:
@@ -93,7 +126,15 @@ class VideoFrames:
         with self._lock:
             self._leave()
 
-    def _find(self, frame_index: int) -> Decoded:
+    def rest(self) -> None:
+        """Close the file until it is needed again, unless it is being read."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self._leave()
+            finally:
+                self._lock.release()
+
+    def _find(self, frame_index: int) -> av.VideoFrame:
         pts = self._pts[frame_index]
         found = self._by_time(pts) if self._seekable and pts is not None else None
         if found is None:
@@ -109,18 +150,34 @@ class VideoFrames:
             )
         return found
 
-    def _by_time(self, pts: int) -> Decoded | None:
-        if self._reader is None:
-            self._reader = _Reader(self._video)
-            self._seekable = self._reader.is_exact
-        return self._reader.at_time(pts) if self._seekable else None
+    def _by_time(self, pts: int) -> av.VideoFrame | None:
+        if (kept := self._shelf.frames.get((self._video.slug, "pts", pts))) is not None:
+            return kept
+        reader = self._read()
+        if not reader.is_exact:
+            return None
+        for decoded in reader.until_time(pts):
+            self._shelf.frames.put((self._video.slug, "pts", decoded.pts), decoded.frame)
+            if decoded.pts == pts:
+                return decoded.frame
+        return None
 
-    def _by_count(self, frame_index: int) -> Decoded | None:
+    def _by_count(self, frame_index: int) -> av.VideoFrame | None:
+        if (kept := self._shelf.frames.get((self._video.slug, "index", frame_index))) is not None:
+            return kept
         if self._reader is not None and self._reader.is_past(frame_index):
             self._leave()
+        for decoded in self._read().forward():
+            self._shelf.frames.put((self._video.slug, "index", decoded.frame_index), decoded.frame)
+            if decoded.frame_index == frame_index:
+                return decoded.frame
+        return None
+
+    def _read(self) -> "_Reader":
+        self._shelf.note(self)
         if self._reader is None:
-            self._reader = _Reader(self._video)
-        return self._reader.at_count(frame_index)
+            self._reader = _Reader(self._video, in_threads=self._seekable)
+        return self._reader
 
     def _leave(self) -> None:
         if self._reader is not None:
@@ -135,92 +192,87 @@ def _ascending(times: Sequence[int | None]) -> bool:
 
 
 class _Reader:
-    """An open video, decoded forward from some place; the frames that were decoded last are at hand.
+    """An open video, decoded forward from some place.
+
+    Attributes:
+        is_exact: Whether its container says for each frame when it is shown.
 
     Args:
         video: The video.
+        in_threads: Whether several frames may be decoded at once, which is quicker; what is damaged may then look
+            otherwise than it did to labelling.
     """
 
-    def __init__(self, video: VideoInput) -> None:
+    def __init__(self, video: VideoInput, *, in_threads: bool) -> None:
         self._stack = ExitStack()
         self._file = self._stack.enter_context(open_video(video.path, video.info.stream))
-        formats = self._file.container.format.name.split(",")
-        self.is_exact = any(name in formats for name in _EXACT)
-        if self.is_exact:
-            self._file.stream.thread_type = "AUTO"  # where errors must be met again as they were, in slices only
-        self._second = round(1 / video.info.time_base)
-        self._first_pts = video.info.first_pts
-        width, height = video.info.size_wh
-        self._recent: deque[Decoded] = deque(maxlen=1 + _RECENT_BYTES // (2 * width * height))
+        self.is_exact = not _EXACT.isdisjoint(self._file.container.format.name.split(","))
+        if in_threads and self.is_exact:
+            self._file.stream.thread_type = "AUTO"
+        self._info = video.info
+        self._last: Decoded | None = None
         self._begin()
 
     def close(self) -> None:
         """Close the file."""
-        self._recent.clear()
         self._stack.close()
 
     def is_past(self, frame_index: int) -> bool:
-        """Whether a frame, counted from the beginning, was decoded and is no longer at hand."""
-        return bool(self._recent) and self._recent[0].frame_index > frame_index
+        """Whether a frame, counted from the beginning, was decoded before."""
+        return self._last is not None and self._last.frame_index >= frame_index
 
-    def at_count(self, frame_index: int) -> Decoded | None:
-        """The frame with this number, counted from where decoding began; None where there is no such frame."""
-        for decoded in self._recent:
-            if decoded.frame_index == frame_index:
-                return decoded
-        return next((decoded for decoded in self._forward() if decoded.frame_index == frame_index), None)
+    def forward(self) -> Iterator[Decoded]:
+        """Decode on."""
+        for decoded in self._decoded:
+            self._last = decoded
+            yield decoded
 
-    def at_time(self, pts: int) -> Decoded | None:
-        """The frame that is shown from this tick on; None where it cannot be had exactly."""
-        if (found := self._at_hand(pts)) is not None:
-            return found
-        if self._leads_to(pts) and (found := self._read_until(pts)) is not None:
-            return found
-        for before_s in (0, 1, 10):
-            if self._seek(pts - before_s * self._second) and self._recent[-1].pts <= pts:
-                return self._at_hand(pts) or self._read_until(pts)
-        return None
+    def until_time(self, pts: int) -> Iterator[Decoded]:
+        """Frames up to the one that is shown from a tick on, each as labelling saw it.
+
+        Ends without it when it cannot be had like that.
+        """
+        if not self._leads_to(pts):
+            key = self._go_before(pts)
+            if key is None:
+                return
+            yield key
+            if key.pts == pts:
+                return
+        places = self._damage.places
+        for decoded in self.forward():
+            if decoded.frame.pts is None or decoded.pts > pts or self._damage.places > places:
+                return
+            yield decoded
+            if decoded.pts == pts:
+                return
 
     def _begin(self) -> None:
         self._damage = Damage()
         self._decoded = decode(self._file, self._damage)
-        self._recent.clear()
-
-    def _forward(self) -> Iterator[Decoded]:
-        for decoded in self._decoded:
-            self._recent.append(decoded)
-            yield decoded
-
-    def _at_hand(self, pts: int) -> Decoded | None:
-        return next((decoded for decoded in self._recent if decoded.pts == pts), None)
+        self._last = None
 
     def _leads_to(self, pts: int) -> bool:
         """Whether decoding on comes to a tick sooner than going to the keyframe before it."""
-        if not self._recent or self._recent[-1].pts >= pts:
+        if self._last is None or self._last.pts >= pts:
             return False
         entries = self._file.stream.index_entries
         place = entries.search_timestamp(pts)
-        return place < 0 or entries[place].timestamp <= self._recent[-1].pts
+        return place < 0 or entries[place].timestamp <= self._last.pts
 
-    def _seek(self, pts: int) -> bool:
-        """Go to a keyframe, which is the first frame at hand then; whether there was one."""
-        try:
-            self._file.container.seek(max(pts, self._first_pts), stream=self._file.stream)
-        except av.FFmpegError:
-            return False
-        self._begin()
-        for decoded in self._forward():
-            if decoded.frame.key_frame:  # what comes before needs frames that were not decoded
-                self._recent.clear()
-                self._recent.append(decoded)
-                return True
-        return False
-
-    def _read_until(self, pts: int) -> Decoded | None:
-        """Decode up to the frame that is shown from a tick on; None where it does not come, or not intact."""
-        places = self._damage.places
-        for decoded in self._forward():
-            if decoded.pts >= pts:
-                exact = decoded.frame.pts == pts and self._damage.places == places
-                return decoded if exact else None
+    def _go_before(self, pts: int) -> Decoded | None:
+        """Go to a keyframe at or before a tick."""
+        for before_s in _SECONDS_BEFORE:
+            key = self._seek(pts - round(before_s / self._info.time_base))
+            if key is not None and key.pts <= pts:
+                return key
         return None
+
+    def _seek(self, pts: int) -> Decoded | None:
+        """Go to the keyframe that the file's index has for a tick; what comes before it needs frames before that."""
+        try:
+            self._file.container.seek(max(pts, self._info.first_pts), stream=self._file.stream)
+        except av.FFmpegError:
+            return None
+        self._begin()
+        return next((decoded for decoded in self.forward() if decoded.frame.key_frame), None)

@@ -11,7 +11,7 @@ from autolabel.images import ImageFolderInput
 from autolabel.inputs import Input
 from autolabel.labels import FrameLabels
 from autolabel.originals import check_original, find_original
-from autolabel.review.frames import FrameSource, StillFrames, VideoFrames
+from autolabel.review.frames import FrameSource, Shelf, StillFrames, VideoFrames
 from autolabel.store import Run
 
 __all__ = ["Original"]
@@ -24,10 +24,11 @@ class Original:
         run: The run.
         name: The input.
         frames: Its labelled frames.
+        shelf: Shared with the originals of other inputs.
     """
 
-    def __init__(self, run: Run, name: str, frames: Sequence[FrameLabels]) -> None:
-        self._run, self._name, self._frames = run, name, frames
+    def __init__(self, run: Run, name: str, frames: Sequence[FrameLabels], shelf: Shelf) -> None:
+        self._run, self._name, self._frames, self._shelf = run, name, frames, shelf
         self._lock = threading.Lock()
         self._source: FrameSource | None = None
         self._changed: RunError | None = None
@@ -82,7 +83,8 @@ class Original:
         threading.Thread(target=self._check, args=(original,), daemon=True).start()
         if isinstance(original, ImageFolderInput):
             return StillFrames(original)
-        return VideoFrames(original, self._frames, intact=not self._run.record(self._name).identity.problems)
+        intact = not self._run.record(self._name).identity.problems
+        return VideoFrames(original, self._frames, intact=intact, shelf=self._shelf)
 
     def _check(self, original: Input) -> None:
         try:
