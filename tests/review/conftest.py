@@ -1,12 +1,28 @@
 """Runs to look over, and the server that shows them."""
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import pytest
 from review_runs import labelled_run
 
 from autolabel.store import Run
+from benchmarks.review_page import chromium, find_chromium
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="session")
 def labelled(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A video and a folder of stills, labelled by the embedded models; copy it before you edit it."""
     return labelled_run(tmp_path_factory.mktemp("labelled"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """A headless Chromium, where one is installed."""
+    if find_chromium() is None:
+        pytest.skip("no Chromium is installed, in which the review page could be opened")
+    with chromium() as browser:
+        yield browser
