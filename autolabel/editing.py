@@ -271,7 +271,9 @@ class Editor:
 
     def _correction(self, frame_index: int, prompt: Prompt, known: Known, reach: int | None) -> Correction:
         self._labelled(frame_index, frame_index)
-        return Correction.within(self.labels.frames, known, frame_index, prompt, self._reach if reach is None else reach)
+        return Correction.within(
+            self.labels.frames, known, frame_index, prompt, self._reach if reach is None else reach
+        )
 
     def _append(
         self,
