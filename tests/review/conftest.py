@@ -1,11 +1,16 @@
 """Runs to look over, and the server that shows them."""
 
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from review_runs import labelled_run
+from fastapi.testclient import TestClient
+from review_client import client_of
+from review_runs import copy_of, labelled_run
 
+from autolabel.review.desk import Desk
 from autolabel.store import Run
 from benchmarks.review_page import chromium, find_chromium
 
@@ -26,3 +31,22 @@ def browser() -> Iterator["Browser"]:
         pytest.skip("no Chromium is installed, in which the review page could be opened")
     with chromium() as browser:
         yield browser
+
+
+@pytest.fixture
+def run(labelled: Run, tmp_path: Path) -> Run:
+    """A copy of the run."""
+    return copy_of(labelled, tmp_path)
+
+
+@pytest.fixture
+def desk(run: Run) -> Iterator[Desk]:
+    """The desk on which it lies."""
+    with closing(Desk(run)) as desk:
+        yield desk
+
+
+@pytest.fixture
+def client(desk: Desk) -> TestClient:
+    """A page's view of the server."""
+    return client_of(desk)
