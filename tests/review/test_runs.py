@@ -17,6 +17,7 @@ from autolabel import masks
 from autolabel.editing import Editor
 from autolabel.edits import FIRST_HUMAN_ID
 from autolabel.labels import Rejected
+from autolabel.review.desk import Desk
 from autolabel.store import Run, load_run
 
 REJECTED = Rejected(masklet(7, 2, {1: block(0, 0, 4, 4), 3: block(0, 0, 8, 8)}), "not confirmed")
@@ -36,7 +37,7 @@ def run(tmp_path: Path) -> Run:
 @pytest.fixture
 def client(run: Run) -> TestClient:
     """A client with the right token."""
-    return client_of(run)
+    return client_of(Desk(run))
 
 
 def log(run: Run, name: str = "clip") -> list[dict[str, Any]]:
@@ -61,7 +62,7 @@ def test_the_run(client: TestClient) -> None:
 def test_objects_are_counted_as_they_stand(run: Run) -> None:
     """Edits count before anyone has opened the input."""
     Editor(run, "clip").delete(1)
-    assert [entry["object_count"] for entry in ask(client_of(run), "run")["inputs"]] == [1, 2]
+    assert [entry["object_count"] for entry in ask(client_of(Desk(run)), "run")["inputs"]] == [1, 2]
 
 
 def test_a_video(client: TestClient) -> None:
@@ -129,7 +130,8 @@ def test_a_frame(run: Run, client: TestClient, name: str) -> None:
 def test_thumbnails_are_small(tmp_path: Path) -> None:
     """The longer side of a large frame is 240 pixels, a small frame stays as it is."""
     identity = write_video(tmp_path / "clip.mp4", size_wh=(480, 320))
-    client = client_of(write_run(tmp_path / "run", clip(path=str(tmp_path / "clip.mp4")), identities=(identity,)))
+    run = write_run(tmp_path / "run", clip(path=str(tmp_path / "clip.mp4")), identities=(identity,))
+    client = client_of(Desk(run))
     thumbnail = client.get("/api/inputs/clip/frames/0/thumbnail")
     assert Image.open(io.BytesIO(thumbnail.content)).size == (240, 160)
 
@@ -164,7 +166,7 @@ def test_every_edit(run: Run, client: TestClient, action: str) -> None:
     assert {item["object_id"]: item["visible"] for item in after["objects"]} == {
         item.object_id: len(item.rles) for item in labels.masklets
     }
-    assert client_of(load_run(run.path)).get("/api/inputs/clip").json() == after
+    assert client_of(Desk(load_run(run.path))).get("/api/inputs/clip").json() == after
     edit(client, "clip", action="undo")
     undone = ask(client, "inputs/clip")
     assert undone == before | {"revision": 2, "redo": action.replace("_", " ")}
@@ -251,7 +253,7 @@ def test_what_is_not_there(client: TestClient, path: str) -> None:
 def test_without_the_original(run: Run, tmp_path: Path) -> None:
     """When the video has gone, the page is told why there are no pictures, and labels can be edited all the same."""
     (tmp_path / "clip.mp4").rename(tmp_path / "moved.mp4")
-    client = client_of(run)
+    client = client_of(Desk(run))
     clip_told, photos_told = ask(client, "run")["inputs"]
     assert "cannot read it there" in clip_told["problem"]
     assert photos_told["problem"] is None

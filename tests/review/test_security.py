@@ -7,6 +7,7 @@ from factories import clip, write_run
 from fastapi.testclient import TestClient
 from review_client import PORT, TOKEN, client_of
 
+from autolabel.review.desk import Desk
 from autolabel.store import Run
 
 COOKIE = f"autolabel_review_{PORT}"
@@ -21,28 +22,28 @@ def run(tmp_path: Path) -> Run:
 @pytest.fixture
 def client(run: Run) -> TestClient:
     """A client with the right token."""
-    return client_of(run)
+    return client_of(Desk(run))
 
 
 @pytest.mark.parametrize("path", ["/api/run", "/openapi.json", "/index.html", "/api/inputs/clip/edits", "/nothing"])
 @pytest.mark.parametrize("token", [None, "", "a-toke", "a-token2"])
 def test_without_the_token_nothing_is_told(run: Run, path: str, token: str | None) -> None:
     """Whatever is asked for, who does not know the token learns one sentence, and not even what there is."""
-    response = client_of(run, token=token).get(path)
+    response = client_of(Desk(run), token=token).get(path)
     assert (response.status_code, response.json()["detail"][:31]) == (401, "expected the token of this serv")
 
 
 def test_the_page_without_its_link_says_how_to_get_in(run: Run) -> None:
     """Who opens the address alone sees a page that says what is missing, not JSON."""
     for path in ("/", "/?token=wrong"):
-        response = client_of(run, token=None).get(path)
+        response = client_of(Desk(run), token=None).get(path)
         assert (response.status_code, response.headers["content-type"]) == (401, "text/html; charset=utf-8")
         assert "Open the link" in response.text
 
 
 def test_the_link_becomes_a_cookie(run: Run) -> None:
     """The token leaves the address bar at once; the cookie is for this server alone and out of reach of scripts."""
-    client = client_of(run, token=None)
+    client = client_of(Desk(run), token=None)
     response = client.get(f"/?token={TOKEN}")
     assert (response.status_code, response.headers["location"]) == (303, "/")
     assert response.headers["set-cookie"] == f"{COOKIE}={TOKEN}; HttpOnly; Path=/; SameSite=strict"
@@ -52,13 +53,13 @@ def test_the_link_becomes_a_cookie(run: Run) -> None:
 @pytest.mark.parametrize("cookie", [f"{COOKIE}=wrong", f"autolabel_review_1={TOKEN}", "=;=,\\", f"{COOKIE}"])
 def test_other_cookies_are_no_token(run: Run, cookie: str) -> None:
     """A cookie of another server, another token or nonsense lets nobody in."""
-    assert client_of(run, token=None).get("/api/run", headers={"Cookie": cookie}).status_code == 401
+    assert client_of(Desk(run), token=None).get("/api/run", headers={"Cookie": cookie}).status_code == 401
 
 
 def test_bytes_that_are_no_text_are_no_token(run: Run) -> None:
     """A header may hold any bytes."""
     headers = [(b"Authorization", b"Bearer \xe4"), (b"Cookie", f"{COOKIE}=\xff".encode("latin-1"))]
-    assert client_of(run, token=None).get("/api/run", headers=headers).status_code == 401
+    assert client_of(Desk(run), token=None).get("/api/run", headers=headers).status_code == 401
 
 
 @pytest.mark.parametrize("host", ["example.org", f"example.org:{PORT}", "127.0.0.1", "127.0.0.1:1", "", "[::1]:8123"])

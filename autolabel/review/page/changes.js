@@ -15,6 +15,9 @@ export const stretchesOf = (lane) => {
 /** @type {(column: number, input: import("./store.js").InputView) => number} the first row that falls into a column */
 export const rowOfColumn = (column, input) => Math.ceil((column * input.frame_indices.length) / input.columns);
 
+/** @type {(lane: string, row: number, input: import("./store.js").InputView) => boolean} whether a row's column is not empty */
+export const isOnLane = (lane, row, input) => lane[Math.floor((row * input.columns) / input.frame_indices.length)] !== "0";
+
 /**
  * Frames on which an object appears, is no more, or was decided upon by a person.
  *

@@ -2,7 +2,8 @@
 
 import { report } from "./actions/loading.js";
 import { get, inputPath } from "./api.js";
-import { classOf, rejectedOf } from "./lookups.js";
+import { isOnLane } from "./changes.js";
+import { classOf, rejectedOf, rowOf } from "./lookups.js";
 import { paintAnswer } from "./prompt_painting.js";
 import { shapeOf } from "./rle.js";
 import { state, subscribe } from "./store.js";
@@ -32,7 +33,7 @@ export const mountGhost = (drawSoon) => {
 const fetchCounts = async (signal) => {
   const rejected = rejectedOf(state.ghost);
   const { frame_index } = state.masks;
-  if (rejected === null || frame_index < rejected.first || frame_index > rejected.last) return null;
+  if (rejected === null || !isOnLane(rejected.lane, rowOf(frame_index), state.input)) return null;
   try {
     const path = inputPath(state.input.name, "rejected", state.ghost, "frames", frame_index, "mask");
     return (await get(path, { signal })).counts;

@@ -82,7 +82,11 @@ const paintPoint = ({ context, unit }, { x, y, positive }) => {
  * @param {{context: CanvasRenderingContext2D, unit: number}} brush
  * @param {import("./pictures.js").Picture} picture
  */
-export const paintFound = (brush, { frame_index }) => {
+export const paintFound = (brush, { frame_index, masks }) => {
   if (state.found === null || state.found.frame_index !== frame_index) return;
-  for (const one of state.found.found) paintBox(brush, one.xyxy);
+  const { colour } = classOf(state.new_class);
+  for (const { counts, xyxy } of state.found.boxes) {
+    if (counts === null) paintBox(brush, xyxy);
+    else paintAnswer(brush, shapeOf(counts, masks.size_wh[1]), colour, 0.3);
+  }
 };

@@ -32,86 +32,87 @@ export const decodeRuns = (counts) => {
 };
 
 /**
- * @typedef {{left: number, top: number, width: number, height: number, pixels: Uint8Array, area: number}} Crop the
- *   smallest part of the frame that holds a mask, with one empty pixel around it; `pixels` lie along the columns
+ * Stretches of a mask's pixels within one column each.
+ *
+ * @param {number[]} runs
+ * @param {number} height of the frame
+ * @returns {number[]} column, first row and the one after the last of each stretch, all in one list
  */
-
-/** @type {(runs: number[], height: number) => Crop | null} null when there is no pixel */
-const cropOf = (runs, height) => {
-  let [first, last, top, bottom, area] = [Infinity, -1, height, -1, 0];
-  eachStretch(runs, height, (column, from, to) => {
-    first = Math.min(first, column);
-    last = column;
-    top = Math.min(top, from);
-    bottom = Math.max(bottom, to);
-    area += to - from;
-  });
-  if (last < 0) return null;
-  const crop = { left: first - 1, top: top - 1, width: last - first + 3, height: bottom - top + 2, area };
-  const pixels = new Uint8Array(crop.width * crop.height);
-  eachStretch(runs, height, (column, from, to) => {
-    const start = (column - crop.left) * crop.height - crop.top;
-    pixels.fill(1, start + from, start + to);
-  });
-  return { ...crop, pixels };
-};
-
-/** Every stretch of a mask's pixels within one column: the column, its first row, and the one after its last. */
-const eachStretch = (runs, height, fn) => {
+const stretchesOf = (runs, height) => {
+  const stretches = [];
   let start = 0;
-  runs.forEach((length, at) => {
-    const end = start + length;
+  for (let at = 0; at < runs.length; at++) {
+    const end = start + runs[at];
     while (at % 2 === 1 && start < end) {
       const column = Math.floor(start / height);
       const to = Math.min(end, (column + 1) * height);
-      fn(column, start - column * height, to - column * height);
+      stretches.push(column, start - column * height, to - column * height);
       start = to;
     }
     start = end;
-  });
+  }
+  return stretches;
 };
 
-const STEPS = [
-  [1, 0],
-  [0, 1],
-  [-1, 0],
-  [0, -1],
-];
+/**
+ * The smallest part of the frame that holds a mask, with one empty pixel around it.
+ *
+ * @param {number[]} stretches at least one
+ * @returns {{left: number, top: number, width: number, height: number, area: number, pixels: Uint8Array,
+ *   tops: number[]}} `pixels` lie along the columns, `tops` are those that have no other one above
+ */
+const cropOf = (stretches) => {
+  let [top, bottom, area] = [Infinity, 0, 0];
+  for (let at = 0; at < stretches.length; at += 3) {
+    top = Math.min(top, stretches[at + 1]);
+    bottom = Math.max(bottom, stretches[at + 2]);
+    area += stretches[at + 2] - stretches[at + 1];
+  }
+  const left = stretches[0];
+  const crop = { left: left - 1, top: top - 1, width: stretches.at(-3) - left + 3, height: bottom - top + 2, area };
+  const pixels = new Uint8Array(crop.width * crop.height);
+  const tops = [];
+  for (let at = 0; at < stretches.length; at += 3) {
+    const corner = (stretches[at] - crop.left) * crop.height - crop.top;
+    pixels.fill(1, corner + stretches[at + 1], corner + stretches[at + 2]);
+    tops.push(corner + stretches[at + 1]);
+  }
+  return { ...crop, pixels, tops };
+};
 
-/** For each way of walking along pixel edges: where the pixels ahead to the left and to the right are. */
-const AHEAD = [
-  [[0, -1], [0, 0]],
-  [[0, 0], [-1, 0]],
-  [[-1, 0], [-1, -1]],
-  [[-1, -1], [0, -1]],
-];
+const boxOf = ({ left, top, width, height }) => [left + 1, top + 1, left + width - 1, top + height - 1];
 
-/** The outline along the pixels' edges, holes included: walked with the mask at the right hand until it closes. */
-const outlineOf = ({ left, top, width, height, pixels }) => {
+/**
+ * The outline along the pixels' edges, holes included: walked with the mask at the right hand until it closes.
+ *
+ * A place is the pixel to the lower right of where the walk stands; ways are 0 right, 1 down, 2 left, 3 up. Pixels whose
+ * upper edge was walked along become 2, for every outline has such an edge and must be walked once.
+ */
+const outlineOf = ({ left, top, height, pixels, tops }) => {
   const path = new Path2D();
-  const seen = new Uint8Array(pixels.length);
+  const steps = [height, 1, -height, -1];
+  const aheadLeft = [-1, 0, -height, -height - 1];
+  const aheadRight = [0, -height, -height - 1, -1];
   let corners = 0;
-  const walk = (startX, startY) => {
-    let [x, y, way] = [startX, startY, 0];
-    path.moveTo(x + left, y + top);
+  for (const first of tops) {
+    if (pixels[first] === 2 || pixels[first - 1] !== 0) continue;
+    let place = first;
+    let way = 0;
+    let isBegun = false;
     do {
-      if (way === 0) seen[x * height + y] = 1;
-      x += STEPS[way][0];
-      y += STEPS[way][1];
-      const [[leftX, leftY], [rightX, rightY]] = AHEAD[way];
-      const turn = !pixels[(x + rightX) * height + y + rightY] ? 1 : pixels[(x + leftX) * height + y + leftY] ? 3 : 0;
-      if (turn !== 0) {
-        path.lineTo(x + left, y + top);
-        corners += 1;
-        way = (way + turn) % 4;
-      }
-    } while (x !== startX || y !== startY || way !== 0);
+      if (way === 0) pixels[place] = 2;
+      place += steps[way];
+      const turn = pixels[place + aheadRight[way]] === 0 ? 1 : pixels[place + aheadLeft[way]] !== 0 ? 3 : 0;
+      if (turn === 0) continue;
+      const column = Math.floor(place / height);
+      const [x, y] = [left + column, top + place - column * height];
+      if (isBegun) path.lineTo(x, y);
+      else path.moveTo(x, y);
+      isBegun = true;
+      corners += 1;
+      way = (way + turn) % 4;
+    } while (place !== first || way !== 0);
     path.closePath();
-  };
-  for (let x = 1; x < width - 1; x++) {
-    for (let at = x * height + 1; at < (x + 1) * height; at++) {
-      if (pixels[at] && !pixels[at - 1] && !seen[at]) walk(x, at - x * height);
-    }
   }
   return { path, corners };
 };
@@ -132,14 +133,14 @@ export const shapeOf = (counts, height) => {
   const key = `${height} ${counts}`;
   const known = shapes.get(key);
   if (known !== undefined) return known;
-  const crop = cropOf(decodeRuns(counts), height);
+  const stretches = stretchesOf(decodeRuns(counts), height);
   let shape = null;
   let corners = 0;
-  if (crop !== null) {
+  if (stretches.length > 0) {
+    const crop = cropOf(stretches);
     const outline = outlineOf(crop);
     corners = outline.corners;
-    const { left, top, area } = crop;
-    shape = { path: outline.path, area, xyxy: [left + 1, top + 1, left + crop.width - 1, top + crop.height - 1] };
+    shape = { path: outline.path, area: crop.area, xyxy: boxOf(crop) };
   }
   shapes.set(key, shape, 200 + 2 * key.length + 24 * corners);
   return shape;

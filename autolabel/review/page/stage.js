@@ -16,6 +16,7 @@ import { viewOf, zoomTo } from "./view.js";
 
 const DRAWN = [
   "masks", "view", "selected", "ghost", "hidden", "solo", "style", "draft", "job", "found", "tool", "input", "run",
+  "playing",
 ];
 
 /** What the stage knows beside the state. */

@@ -71,22 +71,29 @@ const LOOKS = {
   replaced: { fill: 0, line: 1, halo: 0, dash: [3, 3] },
 };
 
+/**
+ * Lines of one pixel of the screen take a small part of the time that wider ones take, so that outlines are thin and
+ * without casing while the video plays.
+ */
 const paintObject = ({ context, unit }, { shape, colour }, emphasis) => {
   const { fill, line, halo, dash = [] } = LOOKS[emphasis];
   const isOutline = state.style !== "fill";
-  context.lineJoin = "round";
+  const isThin = state.playing !== 0 && halo === 0;
+  context.lineJoin = "miter";
   if (fill > 0 && !isOutline) {
     context.globalAlpha = fill;
     context.fillStyle = colour;
     context.fill(shape.path, "evenodd");
     context.globalAlpha = 1;
   }
-  context.strokeStyle = halo > 0 ? "#ffffff" : CASING;
-  context.lineWidth = (halo || line + 1.5) * unit;
-  context.stroke(shape.path);
+  if (!isThin) {
+    context.strokeStyle = halo > 0 ? "#ffffff" : CASING;
+    context.lineWidth = (halo || line + 1.5) * unit;
+    context.stroke(shape.path);
+  }
   context.setLineDash(dash.map((length) => length * unit));
   context.strokeStyle = colour;
-  context.lineWidth = (isOutline ? line + 0.5 : line) * unit;
+  context.lineWidth = isThin ? unit / devicePixelRatio : (isOutline ? line + 0.5 : line) * unit;
   context.stroke(shape.path);
   context.setLineDash([]);
 };

@@ -117,7 +117,7 @@ export const mountPointer = (element, stage, currentView, drawSoon) => {
   const foundAt = ([x, y]) => {
     if (state.found === null || state.found.frame_index !== stage.picture.frame_index) return null;
     const isAt = ({ xyxy: [left, top, right, bottom] }) => x >= left && x < right && y >= top && y < bottom;
-    return state.found.found.find(isAt) ?? null;
+    return state.found.boxes.find(isAt) ?? null;
   };
   const click = (place, positive) => {
     const { width, height } = stage.picture.bitmap;

@@ -17,7 +17,7 @@
  *   locked: boolean}} MaskView
  * @typedef {{frame_index: number, revision: number, size_wh: number[], objects: MaskView[]}} MasksView
  * @typedef {{x: number, y: number, positive: boolean}} Point
- * @typedef {{counts: string | null, xyxy: number[] | null, score: number}} Answer
+ * @typedef {{counts: string | null, xyxy: number[] | null}} Answer
  * @typedef {{object_id: number | null, frame_index: number, points: Point[], xyxy: number[] | null,
  *   answer: Answer | null}} Draft
  */
@@ -47,7 +47,8 @@ export const state = {
   draft: null,
   /** @type {number} class of the next new object */
   new_class: 0,
-  /** @type {{text: string, frame_index: number, found: object[]} | null} what was found by a text */
+  /** @type {{text: string, frame_index: number, boxes: {xyxy: number[], score: number, counts: string | null}[]} | null}
+   *   what was found by a text, the surest first */
   found: null,
   /** @type {{job_id: string, kind: string, input: string | null, object_id: number | null, state: string,
    *   done: number, total: number, sentence: string | null, masks: Map<number, string | null>, frame_index: number,

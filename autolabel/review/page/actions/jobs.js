@@ -44,8 +44,16 @@ export const addObject = async (class_id, reach = state.reach) => {
   return startInputJob({ kind: "add", class_id, frame_index, points, xyxy, reach });
 };
 
-/** @type {(text: string) => Promise<void>} find objects on this frame by a text */
-export const find = (text) => startInputJob({ kind: "find", text, frame_index: state.frame });
+/**
+ * Find objects on this frame by a text; a text that names a class makes it the class of new objects.
+ *
+ * @param {string} text
+ */
+export const find = (text) => {
+  const named = state.run.classes.find(({ name }) => name.toLowerCase() === text.trim().toLowerCase());
+  set({ found: null, new_class: named?.class_id ?? state.new_class });
+  return startInputJob({ kind: "find", text, frame_index: state.frame });
+};
 
 /** @type {(format: string) => Promise<void>} write the dataset of the labels as they stand */
 export const exportRun = (format) => start({ kind: "export", format }, (job) => post("/api/jobs", job));
@@ -121,9 +129,14 @@ const finish = async (answer, asked) => {
   if (answer.state === "failed") say(answer.sentence ?? "This did not work.", "error");
   else if (answer.state === "cancelled") say("Cancelled; nothing was changed.");
   else if (answer.kind === "export") set({ dialog: { kind: "exported", format: asked.format, result: answer.result } });
-  else if (answer.kind === "find") set({ found: { text: asked.text ?? "", frame_index, ...answer.result } });
+  else if (answer.kind === "find") showFound(asked, answer.result.boxes, frame_index);
   else await takeOver(answer);
   set({ job: null });
+};
+
+const showFound = ({ text = "" }, boxes, frame_index) => {
+  set({ found: { text, frame_index, boxes }, tool: "select" });
+  if (boxes.length === 0) say(`Nothing like "${text}" was found on this frame.`);
 };
 
 /** Show the labels that a correction resulted in. */

@@ -43,15 +43,28 @@ export const report = async (error) => {
  * @returns {Promise<T | null>} null when it was refused
  */
 export const attempt = async (fn, busy = null) => {
-  if (busy !== null) set({ busy });
+  const end = busy === null ? () => {} : beginWaiting(busy);
   try {
     return await fn();
   } catch (error) {
     await report(error);
     return null;
   } finally {
-    if (busy !== null) set({ busy: null });
+    end();
   }
+};
+
+const waitings = new Set();
+
+/** Say that something is waited for; the function that it returns says that it is no more. */
+const beginWaiting = (words) => {
+  const waiting = { words };
+  waitings.add(waiting);
+  set({ busy: words });
+  return () => {
+    waitings.delete(waiting);
+    set({ busy: [...waitings].at(-1)?.words ?? null });
+  };
 };
 
 /** Load the run, then the input that the address names or the first one that can be opened. */

@@ -52,7 +52,7 @@ export const preview = async () => {
   const { object_id, frame_index, points, xyxy } = draft;
   const body = { object_id, frame_index, points, xyxy };
   const { signal } = asking;
-  const answer = await attempt(() => post(inputPath(state.input.name, "previews"), body, { signal }));
+  const answer = await attempt(() => post(inputPath(state.input.name, "previews"), body, { signal }), "Asking the tracker");
   if (answer !== null && state.draft === draft) set({ draft: { ...draft, answer } });
 };
 
