@@ -7,7 +7,7 @@ from shutil import which
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, TimeoutError, sync_playwright
 
 __all__ = ["ReviewPage", "chromium", "find_chromium"]
 
@@ -17,6 +17,8 @@ _QUIET: Final = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-b
 """Root, as in containers, has no right to a sandbox; and the browser itself is to ask nobody for anything."""
 
 _SIZE: Final = {"width": 1280, "height": 720}
+
+_PATIENCE_MS: Final = 30_000
 
 _STATE: Final = "window.autolabelReview.store.state"
 
@@ -91,11 +93,18 @@ class ReviewPage:
 
     def rest(self) -> None:
         """Wait until nothing is under way and the stage shows the frame with its masks as they are on disk."""
-        self.page.wait_for_function(_AT_REST)
+        self._wait(_AT_REST)
 
     def wait(self, condition: str, argument: Any = None) -> None:
         """Wait until something holds of the state, such as ``"state.job !== null"``."""
-        self.page.wait_for_function(f"(argument) => {{ const state = {_STATE}; return {condition}; }}", arg=argument)
+        self._wait(f"(argument) => {{ const state = {_STATE}; return {condition}; }}", argument)
+
+    def _wait(self, function: str, argument: Any = None) -> None:
+        try:
+            self.page.wait_for_function(function, arg=argument, timeout=_PATIENCE_MS)
+        except TimeoutError as error:
+            told = {key: self.state(key) for key in ("toast", "problem", "busy", "draft", "frame_problem")}
+            raise RuntimeError(f"expected {function}, found {told} and {self.complaints}") from error
 
     def find(self, testid: str) -> Locator:
         """The element of this name."""
@@ -105,13 +114,16 @@ class ReviewPage:
         """Press keys one after the other, and wait until all is done."""
         for key in keys:
             self.page.keyboard.press(key)
-        self.page.evaluate("() => new Promise(requestAnimationFrame)")
-        self.rest()
+        self._settle()
 
     def click(self, testid: str) -> None:
         """Press a button, and wait until all is done."""
         self.find(testid).click()
-        self.page.evaluate("() => new Promise(requestAnimationFrame)")
+        self._settle()
+
+    def _settle(self) -> None:
+        """Wait until what was done has been taken in, and then until all is done."""
+        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         self.rest()
 
     def edit(self, *keys: str) -> None:
@@ -124,23 +136,35 @@ class ReviewPage:
 
     def seek(self, frame_index: int) -> None:
         """Go to a frame along the time axis, as by a click on it."""
-        x, y = self._on_axis(frame_index, self.find("ruler"))
-        self.page.mouse.click(x, y)
-        self.rest()
+        self.page.mouse.click(*self._on_axis(frame_index, self.find("ruler")))
+        self._settle()
+
+    def scrub(self, first: int, last: int) -> None:
+        """Go from one frame to another with the pointer held down on the time axis."""
+        self._drag(self.find("ruler"), first, last)
 
     def drag_lane(self, key: str, first: int, last: int) -> None:
         """Choose a range by dragging over a lane."""
-        lane = self.find(f"lane-{key}").locator("canvas")
-        self.page.mouse.move(*self._on_axis(first, lane))
+        self._drag(self.find(f"lane-{key}").locator("canvas"), first, last)
+
+    def _drag(self, element: Locator, first: int, last: int) -> None:
+        self.page.mouse.move(*self._on_axis(first, element))
         self.page.mouse.down()
-        self.page.mouse.move(*self._on_axis(last, lane), steps=4)
+        self.page.mouse.move(*self._on_axis(last, element), steps=4)
         self.page.mouse.up()
-        self.rest()
+        self._settle()
 
     def click_lane(self, key: str, frame_index: int) -> None:
         """Click on a lane at a frame."""
         self.page.mouse.click(*self._on_axis(frame_index, self.find(f"lane-{key}").locator("canvas")))
-        self.rest()
+        self._settle()
+
+    def lanes(self) -> list[int]:
+        """Identities of the objects in the order of their lanes, from top to bottom."""
+        lanes = self.page.locator(".lane").evaluate_all(
+            "(lanes) => lanes.map((lane) => [lane.getBoundingClientRect().top, lane.dataset.key]).sort((a, b) => a[0] - b[0])"
+        )
+        return [int(key) for _, key in lanes if key.isdecimal()]
 
     def _on_axis(self, frame_index: int, element: Locator) -> tuple[float, float]:
         """The middle of a frame's column of an element that is as wide as the time axis."""
@@ -152,11 +176,32 @@ class ReviewPage:
 
     def on_stage(self, x: float, y: float) -> tuple[float, float]:
         """Where a place of the frame is in the window."""
-        stage = self.find("stage")
-        box = stage.bounding_box()
+        box = self.find("stage").bounding_box()
         assert box is not None
-        scale, left, top = (float(stage.get_attribute(f"data-{name}") or "nan") for name in ("scale", "left", "top"))
+        scale, left, top = (self._told(name) for name in ("scale", "left", "top"))
         return box["x"] + left + scale * x, box["y"] + top + scale * y
+
+    def scale(self) -> float:
+        """How many pixels of the window one of the frame's is wide."""
+        return self._told("scale")
+
+    def shown_frame(self) -> int:
+        """The frame that the stage shows."""
+        return int(self._told("frame"))
+
+    def _told(self, name: str) -> float:
+        return float(self.find("stage").get_attribute(f"data-{name}") or "nan")
+
+    def answer(self) -> Any:
+        """The mask that answers the prompts, once it is there."""
+        self.wait("state.draft?.answer")
+        return self.state("draft", "answer")
+
+    def play(self, key: str) -> None:
+        """Press a key that plays, and wait for the end."""
+        self.page.keyboard.press(key)
+        self.wait("state.playing !== 0")
+        self.rest()
 
     def click_at(self, x: float, y: float, *, button: str = "left") -> None:
         """Click at a place of the frame, in its pixels."""
@@ -168,6 +213,27 @@ class ReviewPage:
         self.page.mouse.down()
         self.page.mouse.move(*self.on_stage(*xyxy[2:]), steps=4)
         self.page.mouse.up()
+
+    def drag_stage(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Move the frame, so that what was at one place is where another one was."""
+        places = [self.on_stage(*start), self.on_stage(*end)]
+        self.page.mouse.move(*places[0])
+        self.page.mouse.down()
+        self.page.mouse.move(*places[1], steps=4)
+        self.page.mouse.up()
+        self._settle()
+
+    def wheel_at(self, place: tuple[float, float], pixels: float) -> None:
+        """Turn the wheel at a place of the frame; upwards is negative."""
+        self.page.mouse.move(*self.on_stage(*place))
+        self.page.mouse.wheel(0, pixels)
+        self._settle()
+
+    def stage_pixels(self) -> str:
+        """What the stage shows, in a form that compares."""
+        self._settle()
+        pixels: str = self.page.evaluate("() => document.querySelector('#stage canvas').toDataURL()")
+        return pixels
 
     def screenshot(self, file: Path) -> None:
         """Keep what the tab shows."""

@@ -3,7 +3,7 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,18 +57,19 @@ class ReviewServer:
 
 
 @contextmanager
-def reviewing(run: Path, *, port: int | None = None) -> Iterator[ReviewServer]:
+def reviewing(run: Path, *, port: int | None = None, options: Sequence[str] = ()) -> Iterator[ReviewServer]:
     """Run ``autolabel review`` on a run until the block is left.
 
     Args:
         run: The run's folder.
         port: Where to listen; None for a port that is free.
+        options: More of the command's options.
 
     Raises:
         RuntimeError: It ended without printing its link.
     """
     chosen = [] if port is None else ["--port", str(port)]
-    command = [*_COMMAND, str(run), "--no-browser", *chosen]
+    command = [*_COMMAND, str(run), "--no-browser", *chosen, *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield ReviewServer(*_wait_for_link(process), process)

@@ -57,6 +57,7 @@ class OpenInput:
     Attributes:
         run: The run that it belongs to.
         name: The input.
+        original: What it was labelled from.
         lock: Held by whoever reads or changes what `editor` knows.
 
     Args:
@@ -66,7 +67,8 @@ class OpenInput:
     """
 
     def __init__(self, run: Run, name: str, shelf: Shelf) -> None:
-        self.run, self.name, self._shelf = run, name, shelf
+        self.run, self.name = run, name
+        self.original = Original(run, name, shelf)
         self.lock = threading.RLock()
         self._editor: Editor | None = None
         self._facts: dict[int, Facts] = {}
@@ -121,11 +123,6 @@ class OpenInput:
     @cached_property
     def _largest(self) -> int:
         return largest_area(self.editor.found.masklets)
-
-    @cached_property
-    def original(self) -> Original:
-        """What it was labelled from."""
-        return Original(self.run, self.name, tuple(self.frames.values()), self._shelf)
 
 
 @contextmanager

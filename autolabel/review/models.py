@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from autolabel.errors import UserError
 from autolabel.ontologies import Ontology
+from autolabel.review.turns import Turns
 from autolabel.store import Run
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ __all__ = ["Models"]
 class Models:
     """Tracker and detector for corrections; threads may ask at the same time.
 
+    Attributes:
+        turns: Taken by whoever has a model compute.
+
     Args:
         run: The run, whose configuration names its models.
         tracker: Another tracker than the run's, or one for a run that was labelled without.
@@ -29,6 +33,7 @@ class Models:
         self._recorded: Mapping[str, Any] = run.configuration
         self._tracker: Tracker | None = None
         self._lock = threading.Lock()
+        self.turns = Turns()
 
     def named(self, role: str) -> str | None:
         """What the "tracker" or the "detector" is loaded by; None where there is none to be loaded."""
@@ -68,7 +73,7 @@ class Models:
         name = self.named(role)
         if name is None:
             raise UserError(
-                f"expected a run that names its {role}, found one that was labelled without; start autolabel review "
-                f"with --{role} NAME"
+                f"expected a run that names its {role}, found none that could be loaded by its name; start autolabel "
+                f"review with --{role} NAME"
             )
         return name

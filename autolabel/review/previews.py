@@ -3,7 +3,7 @@
 A preview is what `autolabel.refinement.refine` would answer on the prompt's frame, by the same function.
 """
 
-import threading
+import logging
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autolabel.base_models.protocols import Image, MaskBatch, Measured, Prompt, TrackerSession
+from autolabel.errors import ModelError, UserError
 from autolabel.masks import Rle
 from autolabel.refinement import OBJECT, Correction, answer
 
@@ -24,6 +25,8 @@ __all__ = ["Previews"]
 
 _FEATURES_MB: Final = 256.0
 
+_LOG: Final = logging.getLogger(__name__)
+
 
 class Previews:
     """Answers prompts on frames of a run's inputs; threads may ask at the same time.
@@ -35,7 +38,6 @@ class Previews:
 
     def __init__(self, models: "Models", megabytes: float = _FEATURES_MB) -> None:
         self._models, self._limit = models, megabytes * 1e6
-        self._lock = threading.Lock()
         self._of: tuple[str, tuple[int, int]] | None = None
         self._session: _KeepingSession | None = None
 
@@ -48,15 +50,27 @@ class Previews:
         """The mask that a prompt asks for; None where the tracker sees nothing there.
 
         Raises:
-            UserError: There is no tracker, or a frame cannot be read.
+            UserError: There is no tracker, it fails, or a frame cannot be read.
         """
         tracker = self._models.tracker()
-        with self._lock:
+        try:
+            return self._ask(tracker, opened, correction)
+        except UserError:
+            raise
+        except Exception as error:  # whatever a tracker of third parties raises
+            _LOG.exception("a preview failed")
+            raise ModelError(
+                f"expected a mask by {tracker.name}, found an error of the program: {error!r}; see the server's output"
+            ) from error
+
+    def _ask(self, tracker: "Tracker", opened: "OpenInput", correction: Correction) -> Rle | None:
+        with self._models.turns.one():
             session = self._session_for(tracker, opened, correction.frame_index)
-            try:
-                return answer(session, correction, opened.original.frames_of)
-            finally:
-                session.drop([OBJECT])
+            self._session = None  # one that fails is not asked again, for what it remembers is unsure
+            rle = answer(session, correction, opened.original.frames_of)
+            session.drop([OBJECT])
+            self._session = session
+            return rle
 
     def _session_for(self, tracker: "Tracker", opened: "OpenInput", frame_index: int) -> "_KeepingSession":
         """The session that knows features of frames of this size of this input, or a new one in place of the last."""

@@ -174,6 +174,7 @@ def post_export(desk: DeskDependency, asked: ExportRequest) -> JobStarted:
 def get_job(desk: DeskDependency, job_id: str, since: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0) -> JobView:
     """How far a job is."""
     job = _job(desk, job_id)
+    state = job.state  # before the masks, for a job that is over has them all
     found = [
         FoundMask(frame_index=frame_index, counts=None if rle is None else rle["counts"].decode())
         for frame_index, rle in job.masks[since:]
@@ -183,7 +184,7 @@ def get_job(desk: DeskDependency, job_id: str, since: Annotated[int, Query(ge=0,
         kind=job.kind,
         input=job.input_name,
         object_id=job.object_id,
-        state=job.state.value,
+        state=state.value,
         done=job.done,
         total=job.total,
         sentence=job.sentence,

@@ -62,7 +62,8 @@ def post_edit(desk: DeskDependency, opened: InputDependency, asked: schemas.Edit
     """Change the labels; the change is on the disk when this answers."""
     with opened.lock:
         refuse_stale(opened, asked.revision)
-        refuse_busy(desk, opened, *_named_objects(asked.edit))
+        if not isinstance(asked.edit, schemas.Restore | schemas.Dismiss):
+            refuse_busy(desk, opened, *_named_objects(asked.edit))
         with opened.editor.spending(asked.seconds):
             object_id = _apply(opened.editor, asked.edit)
         return schemas.EditAnswer(revision=opened.editor.revision, object_id=object_id)

@@ -25,12 +25,19 @@ EXPORTS: Final = "exports"
 
 def track(job: "Job", opened: "OpenInput", models: "Models", plan: Plan, seconds: float) -> None:
     """Track an object around a prompt and keep what was found, once all of it is known."""
-    found = refine(models.tracker(), plan.correction, opened.original.frames_of, job.step)
+    tracker, turns = models.tracker(), models.turns
+
+    def on_frame(frame_index: int, rle: masks.Rle | None) -> None:
+        job.step(frame_index, rle)
+        turns.pass_on()
+
+    with turns.one():
+        found = refine(tracker, plan.correction, opened.original.frames_of, on_frame)
     with opened.lock:
         job.check()
         with opened.editor.spending(seconds):
-            object_id = opened.editor.carry_out(plan, found)
-        job.result, job.revision = {"object_id": object_id}, opened.editor.revision
+            job.object_id = opened.editor.carry_out(plan, found)
+        job.result, job.revision = {"object_id": job.object_id}, opened.editor.revision
 
 
 def find_words(job: "Job", opened: "OpenInput", models: "Models", ontology: Ontology, frame_index: int) -> None:
@@ -38,18 +45,19 @@ def find_words(job: "Job", opened: "OpenInput", models: "Models", ontology: Onto
     detector = models.detector(ontology)
     job.check()
     [frame] = opened.original.frames_of([frame_index])
-    detections = detector.detect([frame.image])[0]
-    xyxy = detections.xyxy.astype(np.float64)  # (N, 4)
-    found = detections.mask
-    if found is None and len(xyxy):
-        height, width = frame.image.shape[:2]
-        session = models.tracker().start((width, height))
-        session.encode(frame_index, frame.image)
-        found = session.segment(frame_index, xyxy).masks
+    with models.turns.one():
+        detections = detector.detect([frame.image])[0]
+        xyxy = detections.xyxy.astype(np.float64)  # (N, 4)
+        found = detections.mask
+        if found is None and len(xyxy):
+            height, width = frame.image.shape[:2]
+            session = models.tracker().start((width, height))
+            session.encode(frame_index, frame.image)
+            found = session.segment(frame_index, xyxy).masks
+    job.step()
     scores = np.zeros(0) if detections.confidence is None else detections.confidence
     rles = masks.encode_many(found) if found is not None else []
     order = np.argsort(-scores, kind="stable").tolist()
-    job.step()
     job.result = {"boxes": [_found(xyxy[row].tolist(), float(scores[row]), rles[row]) for row in order]}
 
 

@@ -42,7 +42,7 @@ class Job:
         job_id: Its name.
         kind: What is done, in a word.
         input_name: The input that it is about, if it is about one.
-        object_id: The object that it is about, if it is about one that is there.
+        object_id: The object that it is about, if it is about one that is there, or is by now.
         total: Steps of it that there may be.
         state: How far it is.
         done: Steps that are done.
@@ -85,6 +85,8 @@ class Job:
     def cancel(self) -> None:
         """Say that its result is not wanted any more; what it has kept already stays."""
         self._unwanted.set()
+        if self.state is JobState.WAITING:
+            self.state = JobState.CANCELLED
 
 
 Work: TypeAlias = Callable[[Job], None]

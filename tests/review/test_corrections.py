@@ -1,7 +1,6 @@
 """What needs a model on the review page: masks for clicks, jobs that track, words that are found, datasets."""
 
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -11,86 +10,26 @@ import numpy as np
 import pytest
 from factories import comparable
 from fastapi.testclient import TestClient
-from review_runs import CLIP, PHOTOS, copy_of
+from review_client import click_on, client_of, finish, start
+from review_runs import CLIP, PHOTOS
 
 from autolabel import masks
 from autolabel.base_models.protocols import Prompt
 from autolabel.base_models.registry import load_tracker
 from autolabel.editing import Editor
 from autolabel.importers import read_labels
-from autolabel.labels import VideoLabels
-from autolabel.review.app import create_app
 from autolabel.review.desk import Desk
 from autolabel.review.models import Models
 from autolabel.review.previews import Previews
 from autolabel.review.worker import Job, JobState, Worker
 from autolabel.store import Run, load_run
 
-PORT = 8000
 FRAME = 7
-
-
-@pytest.fixture
-def run(labelled: Run, tmp_path: Path) -> Run:
-    """A copy of the run."""
-    return copy_of(labelled, tmp_path)
-
-
-@pytest.fixture
-def desk(run: Run) -> Iterator[Desk]:
-    """The desk on which it lies."""
-    with closing(Desk(run)) as desk:
-        yield desk
-
-
-@pytest.fixture
-def client(desk: Desk) -> TestClient:
-    """A page's view of the server."""
-    return client_of(desk)
-
-
-def client_of(desk: Desk) -> TestClient:
-    return TestClient(
-        create_app(desk, "secret", PORT),
-        base_url=f"http://127.0.0.1:{PORT}",
-        headers={"Authorization": "Bearer secret"},
-    )
-
-
-def first_object(run: Run, name: str = CLIP) -> int:
-    return run.input(name).masklets[0].object_id
-
-
-def click_on(labels: VideoLabels, object_id: int, frame_index: int) -> dict[str, Any]:
-    """A click on the middle of an object's box."""
-    masklet = next(item for item in labels.masklets if item.object_id == object_id)
-    x1, y1, x2, y2 = masklet.xyxy[masklet.frame_indices.tolist().index(frame_index)].tolist()
-    return {
-        "frame_index": frame_index,
-        "object_id": object_id,
-        "points": [{"x": (x1 + x2) / 2, "y": (y1 + y2) / 2, "positive": True}],
-    }
-
-
-def start(client: TestClient, job: dict[str, Any], name: str = CLIP, revision: int = 0) -> str:
-    answer = client.post(f"/api/inputs/{name}/jobs", json={"revision": revision, "seconds": 2.0, "job": job})
-    assert answer.status_code == 202, answer.text
-    return str(answer.json()["job_id"])
-
-
-def finish(client: TestClient, job_id: str) -> dict[str, Any]:
-    """Wait for a job."""
-    for _ in range(1200):
-        job: dict[str, Any] = client.get(f"/api/jobs/{job_id}").json()
-        if job["state"] not in ("waiting", "running"):
-            return job
-        time.sleep(0.05)
-    raise AssertionError("the job does not end")
 
 
 def test_a_preview_is_what_tracking_answers_there(run: Run, desk: Desk, client: TestClient) -> None:
     """What a person sees before they agree is, to the pixel, what is kept on that frame; it changes nothing itself."""
-    object_id = first_object(run)
+    object_id = run.input(CLIP).masklets[0].object_id
     asked = click_on(run.input(CLIP), object_id, FRAME)
     previews = [client.post(f"/api/inputs/{CLIP}/previews", json=asked).json() for _ in range(2)]
     assert previews[0] == previews[1]
@@ -116,7 +55,7 @@ def test_a_box_previews_what_is_not_there_yet(run: Run, client: TestClient, name
 
 def test_a_correction_travels_and_is_told_on_the_way(run: Run, client: TestClient) -> None:
     """The job tells every frame it decides, leaves other objects alone, and counts a person's seconds."""
-    object_id = first_object(run)
+    object_id = run.input(CLIP).masklets[0].object_id
     before = run.input(CLIP)
     job_id = start(client, {"kind": "refine", "reach": 3, **click_on(before, object_id, FRAME)})
     job = finish(client, job_id)
@@ -159,7 +98,7 @@ def test_words_are_found_on_a_frame(run: Run, client: TestClient) -> None:
 
 def test_an_export_is_what_the_page_shows(run: Run, client: TestClient) -> None:
     """The dataset lies in the run, holds the edits, and is replaced by the next one."""
-    object_id = first_object(run)
+    object_id = run.input(CLIP).masklets[0].object_id
     for revision, action in enumerate(({"action": "delete", "object_id": object_id}, {"action": "undo"})):
         client.post(f"/api/inputs/{CLIP}/edits", json={"revision": revision, "edit": action})
         job_id = client.post("/api/jobs", json={"kind": "export", "format": "coco-video"}).json()["job_id"]
@@ -202,7 +141,7 @@ def test_what_is_tracked_rests_and_the_others_do_not(run: Run) -> None:
 
 def test_a_cancelled_job_keeps_nothing(run: Run, desk: Desk, client: TestClient) -> None:
     """It ends on the way, and the labels are what they were."""
-    asked = click_on(run.input(CLIP), first_object(run), FRAME)
+    asked = click_on(run.input(CLIP), run.input(CLIP).masklets[0].object_id, FRAME)
     job_id = start(client, {"kind": "refine", **asked})
     assert client.delete(f"/api/jobs/{job_id}").status_code == 204
     assert finish(client, job_id)["state"] == "cancelled"
@@ -230,7 +169,7 @@ def test_mistakes_get_a_sentence(client: TestClient, asked: dict[str, Any], stat
 def test_a_run_without_a_tracker_says_what_to_do(run: Run) -> None:
     """Labels that were made without one can be corrected with another."""
     bare = replace(run, configuration={**run.configuration, "tracker": {"name": "none"}})
-    asked = click_on(run.input(CLIP), first_object(run), FRAME)
+    asked = click_on(run.input(CLIP), run.input(CLIP).masklets[0].object_id, FRAME)
     with closing(Desk(bare)) as desk:
         answer = client_of(desk).post(f"/api/inputs/{CLIP}/previews", json=asked)
         assert (answer.status_code, "--tracker NAME" in answer.json()["detail"]) == (422, True)
