@@ -1,13 +1,12 @@
 """The review page in a real browser: what a person does there happens to the labels on disk, and is shown."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import numpy as np
 import pytest
-from review_runs import CLIP, PHOTOS, copy_of
+from review_runs import CLIP, copy_of
 
 from autolabel import masks
 from autolabel.edits import FIRST_HUMAN_ID, Edited
