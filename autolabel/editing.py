@@ -87,6 +87,11 @@ class Editor:
         return len(self._log.read())
 
     @property
+    def seconds_spent(self) -> float:
+        """How long people have needed for all edits, undone ones included."""
+        return sum(edit.seconds for edit in self._log.read())
+
+    @property
     def undoable(self) -> Edit | None:
         """What `undo` would take back."""
         done, _ = done_and_undone(self._log.read())

@@ -1,7 +1,7 @@
 """Labels as they are stored, edited, exported and evaluated: masklets of one input and the frames they live on."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -115,6 +115,19 @@ class Masklet:
     def on_frames(self) -> Iterator[tuple[int, Rle, Source]]:
         """Frame, mask and where it came from, one frame after the other."""
         return zip(self.frame_indices.tolist(), self.rles, self.sources, strict=True)
+
+    def where(self, chosen: NDArray[np.bool_]) -> "Masklet":
+        """The masklet on some of its frames alone; `chosen` is bool, shape ``(N,)``."""
+        if chosen.all():
+            return self
+        rows = np.flatnonzero(chosen).tolist()
+        return replace(
+            self,
+            frame_indices=self.frame_indices[chosen],
+            rles=tuple(self.rles[row] for row in rows),
+            sources=tuple(self.sources[row] for row in rows),
+            boxes=None if self.boxes is None else self.boxes[chosen],
+        )
 
     @cached_property
     def xyxy(self) -> NDArray[np.float64]:

@@ -24,10 +24,4 @@ def counted(truth: VideoLabels, *, min_pixels: int = 30, min_share: float = 0.2)
 
 def _counted_masklet(masklet: Masklet, min_pixels: int, min_share: float) -> Masklet:
     areas = masklet.areas  # (N,)
-    enough = areas >= max(min_pixels, min_share * areas.max(initial=0))  # (N,)
-    return replace(
-        masklet,
-        frame_indices=masklet.frame_indices[enough],
-        rles=tuple(rle for rle, keep in zip(masklet.rles, enough, strict=True) if keep),
-        sources=tuple(source for source, keep in zip(masklet.sources, enough, strict=True) if keep),
-    )
+    return masklet.where(areas >= max(min_pixels, min_share * areas.max(initial=0)))

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from autolabel.errors import UserError
-from autolabel.review import routes_corrections, routes_runs
+from autolabel.review import routes_corrections, routes_runs, routes_triage
 from autolabel.review.desk import Desk
 from autolabel.review.security import Guard
 
@@ -17,7 +17,7 @@ __all__ = ["create_app"]
 
 _PAGE: Final = Path(__file__).parent / "page"
 
-_ROUTERS: Final = (routes_runs.router, routes_corrections.router)
+_ROUTERS: Final = (routes_runs.router, routes_corrections.router, routes_triage.router)
 """All that is answered, beside the files of the page."""
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from autolabel.review.desk import Desk, OpenInput
 
-__all__ = ["REFUSALS", "DeskDependency", "InputDependency", "Refusal", "refuse_busy", "refuse_stale"]
+__all__ = ["JPEG", "REFUSALS", "DeskDependency", "InputDependency", "Refusal", "refuse_busy", "refuse_stale"]
 
 
 class Refusal(BaseModel):
@@ -19,6 +19,9 @@ class Refusal(BaseModel):
 
     detail: str
 
+
+JPEG: Final = {"content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}}
+"""How a picture is answered."""
 
 REFUSALS: Final[dict[int | str, dict[str, Any]]] = {status: {"model": Refusal} for status in (400, 401, 403, 404, 422)}
 """How any request may be refused."""

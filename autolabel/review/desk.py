@@ -21,6 +21,7 @@ from autolabel.review.lanes import lane_of, largest_area
 from autolabel.review.models import Models
 from autolabel.review.original import Original
 from autolabel.review.previews import Previews
+from autolabel.review.triage import Triage
 from autolabel.review.worker import Worker
 from autolabel.store import Run
 
@@ -152,6 +153,7 @@ class Desk:
         pictures: JPEG files of frames.
         previews: Answers to prompts.
         worker: Does what takes a while.
+        triage: What to look at first.
 
     Args:
         run: The run.
@@ -165,6 +167,7 @@ class Desk:
         self.pictures = SizedCache[bytes](_PICTURES_MB, len)
         shelf = Shelf()
         self.inputs = {name: OpenInput(run, name, shelf) for name in run.records}
+        self.triage = Triage(run, self.inputs)
         self._seen: dict[str, float] = {}
         self._lock = threading.Lock()
 

@@ -12,7 +12,7 @@ from autolabel.editing import Editor
 from autolabel.errors import UserError
 from autolabel.images import jpeg_bytes
 from autolabel.review import schemas
-from autolabel.review.dependencies import REFUSALS, DeskDependency, InputDependency, refuse_busy, refuse_stale
+from autolabel.review.dependencies import JPEG, REFUSALS, DeskDependency, InputDependency, refuse_busy, refuse_stale
 from autolabel.review.desk import OpenInput
 from autolabel.review.views import input_view, masks_view, run_view
 
@@ -21,8 +21,6 @@ __all__ = ["router"]
 router = APIRouter(prefix="/api", responses=REFUSALS)
 
 _THUMBNAIL_SIDE: Final = 240
-
-_JPEG: Final = {"content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}}
 
 _FOR_GOOD: Final = {"Cache-Control": "private, max-age=31536000, immutable", "Vary": "Cookie"}
 """A frame never changes as long as the server runs, and another server has another cookie."""
@@ -40,13 +38,13 @@ def get_input(opened: InputDependency) -> schemas.InputView:
     return input_view(opened)
 
 
-@router.get("/inputs/{name}/frames/{frame_index}/image", response_class=Response, responses={200: _JPEG})
+@router.get("/inputs/{name}/frames/{frame_index}/image", response_class=Response, responses={200: JPEG})
 def get_image(desk: DeskDependency, opened: InputDependency, frame_index: int) -> Response:
     """One frame."""
     return _picture(desk, opened, frame_index, None)
 
 
-@router.get("/inputs/{name}/frames/{frame_index}/thumbnail", response_class=Response, responses={200: _JPEG})
+@router.get("/inputs/{name}/frames/{frame_index}/thumbnail", response_class=Response, responses={200: JPEG})
 def get_thumbnail(desk: DeskDependency, opened: InputDependency, frame_index: int) -> Response:
     """One frame, small."""
     return _picture(desk, opened, frame_index, _THUMBNAIL_SIDE)
