@@ -127,7 +127,10 @@ export const mountKeys = () => {
     else if (!event.repeat) isMoved = false;
   });
   addEventListener("keyup", (event) => {
-    if (event.key === " " && !isMoved) bindingOf(event)?.run();
+    const binding = event.key === " " ? bindingOf(event) : undefined;
+    if (binding === undefined) return;
+    event.preventDefault();
+    if (!isMoved) binding.run();
   });
   addEventListener("pointerdown", () => {
     isMoved = true;

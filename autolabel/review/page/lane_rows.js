@@ -8,7 +8,7 @@ import { state } from "./store.js";
 /** So many rows above and below the view are kept ready. */
 const SPARE = 4;
 
-/** @type {Map<string, {element: HTMLElement, canvas: HTMLCanvasElement, name: HTMLElement, mark: HTMLElement}>} */
+/** @type {Map<string, Record<"element" | "canvas" | "name" | "mark" | "swatch", HTMLElement>>} */
 const rows = new Map();
 
 /**
@@ -46,7 +46,7 @@ const newRow = (space, key) => {
   const label = el("div", { class: "lane-label" }, swatch, name, mark);
   const element = el("div", { class: "lane", testid: `lane-${key}`, "data-key": key }, label, canvas);
   space.append(element);
-  return { element, canvas, name, mark, swatch, label };
+  return { element, canvas, name, mark, swatch };
 };
 
 const fillRow = (row, { object, rejected }, at, axis) => {
@@ -60,18 +60,21 @@ const fillRow = (row, { object, rejected }, at, axis) => {
   row.element.ariaLabel = object === null ? `${name}, rejected` : nameOf(object);
   row.swatch.style.setProperty("background", colour);
   row.name.textContent = object === null ? name : nameOf(object);
-  row.label.title = object === null ? `Rejected: ${rejected.reason}` : wordsOf(object);
+  row.element.title = object === null ? `${name}, rejected: ${rejected.reason}` : wordsOf(object);
   fillMark(row.mark, object, rejected);
   const decided = object !== null && state.job?.object_id === object.object_id ? [...state.job.masks.keys()] : [];
   const context = fitted(row.canvas, axis.width);
   paintLane(context, { object, rejected }, axis, { input: state.input, colour, opacity: isHidden ? 0.3 : 0.85, decided });
 };
 
-const wordsOf = ({ score, visible, first, last, doubts, accepted }) =>
-  [
+const wordsOf = (object) => {
+  const { score, visible, first, last, doubts, accepted } = object;
+  return [
+    nameOf(object),
     `Score ${score.toFixed(2)}; visible on ${visible} frames from ${first} to ${last}${accepted ? "; accepted" : ""}`,
     ...doubts.map((doubt) => `${doubt.reason}: ${doubt.words}`),
   ].join("\n");
+};
 
 /** A tick stands for what a person has confirmed, a number for doubt in per cent. */
 const fillMark = (mark, object, rejected) => {

@@ -29,7 +29,8 @@ const isShown = () => state.input !== null && width > 0;
 export const mountLanes = () => {
   parts.ruler = el("canvas", { testid: "ruler", "aria-label": "Time axis" });
   parts.space = el("div", { class: "lanes-space" });
-  parts.scroll = el("div", { class: "lanes-scroll", testid: "lanes-scroll" }, parts.space);
+  parts.empty = el("p", { class: "lanes-empty quiet", text: "No objects here. Press N and draw a box to add one." });
+  parts.scroll = el("div", { class: "lanes-scroll", testid: "lanes-scroll" }, parts.space, parts.empty);
   parts.playhead = el("div", { class: "playhead", testid: "playhead" });
   parts.range = el("div", { class: "range", testid: "range" });
   parts.tracks = el("div", { class: "lanes-tracks" }, el("div", { class: "lanes-overlay" }, parts.range, parts.playhead), parts.ruler, parts.scroll);
@@ -53,6 +54,7 @@ const resize = () => {
 const order = () => {
   if (state.input === null) return;
   lanes = lanesOf(state.input, state.sort, state.ghosts);
+  parts.empty.hidden = lanes.length > 0;
   resize();
 };
 

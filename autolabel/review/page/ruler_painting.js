@@ -9,6 +9,7 @@ export const RULER_HEIGHT = 30;
 const STRIP_TOP = 22;
 const STRIP_HEIGHT = 5;
 const LABEL_ROOM = 64;
+const KEYFRAME_ROOM = 3;
 const QUIET = "#66707d";
 const STATES = { e: "#b9c0c8", h: "#7fb0de" };
 const EXHAUSTIVE = "#0a7a4b";
@@ -26,11 +27,7 @@ export const paintRuler = (context, axis, input, decided) => {
   context.clearRect(0, 0, axis.width, RULER_HEIGHT);
   paintNumbers(context, axis, input);
   paintStates(context, axis, input);
-  context.fillStyle = QUIET;
-  for (const frame of input.keyframes) {
-    const x = xOf(axis, rowOf(frame) + 0.5);
-    if (x >= 0 && x <= axis.width) context.fillRect(Math.round(x - 0.5), 18, 1, 3);
-  }
+  paintKeyframes(context, axis, input);
   context.fillStyle = EXHAUSTIVE;
   for (const [first, last] of input.exhaustive) fillRows(context, axis, rowOf(first), rowOf(last) + 1, STRIP_TOP, STRIP_HEIGHT);
   for (const frame of input.shots) paintShot(context, axis, rowOf(frame));
@@ -56,6 +53,17 @@ const paintNumbers = (context, axis, input) => {
     context.fillRect(Math.round(x - 0.5), 2, 1, 14);
     context.fillStyle = QUIET;
     if (x + 4 + context.measureText(label).width < axis.width) context.fillText(label, Math.round(x) + 4, 12);
+  }
+};
+
+/** A tick for each keyframe, where there is room to tell them apart. */
+const paintKeyframes = (context, axis, { keyframes, frame_indices }) => {
+  const spacing = (axis.width * frame_indices.length) / (keyframes.length * (axis.to - axis.from));
+  if (spacing < KEYFRAME_ROOM) return;
+  context.fillStyle = QUIET;
+  for (const frame of keyframes) {
+    const x = xOf(axis, rowOf(frame) + 0.5);
+    if (x >= 0 && x <= axis.width) context.fillRect(Math.round(x - 0.5), 18, 1, 3);
   }
 };
 

@@ -26,7 +26,7 @@ export const paint = (context, stage, view) => {
   context.fillStyle = BACKGROUND;
   context.fillRect(0, 0, ...stage.size);
   const { picture } = stage;
-  if (picture === null || state.input === null) return;
+  if (picture === null || state.masks === null) return;
   context.setTransform(ratio * view.scale, 0, 0, ratio * view.scale, ratio * view.x, ratio * view.y);
   const brush = { context, unit: 1 / view.scale };
   paintFrame(brush, picture.bitmap, view.scale);

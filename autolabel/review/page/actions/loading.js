@@ -121,4 +121,6 @@ export const reloadInput = async () => {
   if (state.input.name !== name) return;
   set({ input });
   if (state.selected !== null && objectOf(state.selected) === null) set({ selected: null });
+  const prompted = state.draft?.object_id ?? null;
+  if (prompted !== null && objectOf(prompted) === null) set({ draft: null });
 };

@@ -24,19 +24,21 @@ export const openItem = async (key) => {
   seek(item.frame_index);
 };
 
-const move = (direction) => {
+/** Turn to the nearest open item in a direction, from the other end on when there is none. */
+const move = async (direction) => {
   const at = state.queue.findIndex((item) => item.key === state.queue_at);
-  const from = at < 0 && direction < 0 ? state.queue.length : at;
-  const order = direction > 0 ? state.queue.slice(from + 1) : state.queue.slice(0, from).reverse();
-  const item = order.find((one) => one.state === "open");
-  return item === undefined ? null : openItem(item.key);
+  const around = at < 0 ? state.queue : [...state.queue.slice(at + 1), ...state.queue.slice(0, at)];
+  const open = around.filter((item) => item.state === "open");
+  const item = direction > 0 ? open[0] : open.at(-1);
+  if (item === undefined) say("Every item of the queue is done.");
+  else await openItem(item.key);
 };
 
 /** Turn to the next open item of the queue. */
-export const next = () => move(1) ?? say("No open item comes after this one.");
+export const next = () => move(1);
 
 /** Turn to the open item before this one. */
-export const previous = () => move(-1) ?? say("No open item comes before this one.");
+export const previous = () => move(-1);
 
 /** Say that it is right: the item of the queue, or the selected object. A rejected masklet is an object after all. */
 export const accept = () => decide({ masklet: acceptObject, rejected: restore, frame: exhaustive });
