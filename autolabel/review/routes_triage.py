@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+import numpy as np
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import Response
 from pydantic import BaseModel
@@ -19,7 +20,10 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/api", responses=REFUSALS)
 
-FrameQuery = Annotated[int | None, Query(ge=0, le=2**31 - 1, description="One on which it is; its largest by default.")]
+FrameQuery = Annotated[
+    int | None,
+    Query(ge=0, le=2**31 - 1, description="The nearest one on which it is; that of its largest mask by default."),
+]
 
 
 class WhyView(BaseModel):
@@ -147,8 +151,10 @@ class RejectedMask(BaseModel):
 @router.get("/inputs/{name}/rejected/{index}/frames/{frame_index}/mask")
 def get_rejected_mask(opened: InputDependency, index: int, frame_index: int) -> RejectedMask:
     """Where it was on one frame."""
-    masklet = _rejected(opened, index)
-    return RejectedMask(counts=masklet.rles[_row(masklet, frame_index)]["counts"].decode())
+    for number, rle, _ in _rejected(opened, index).on_frames():
+        if number == frame_index:
+            return RejectedMask(counts=rle["counts"].decode())
+    raise HTTPException(404, "expected a frame on which it is, found another one")
 
 
 def _rejected(opened: OpenInput, index: int) -> Masklet:
@@ -157,18 +163,15 @@ def _rejected(opened: OpenInput, index: int) -> Masklet:
     return opened.rejected[index].masklet
 
 
-def _row(masklet: Masklet, frame_index: int | None) -> int:
-    """Of the frame that is asked for, or of the largest mask."""
+def _crop_row(masklet: Masklet, frame_index: int | None) -> int:
+    """The nearest one to the frame that is asked for, or else that of the largest mask."""
     if frame_index is None:
         return int(masklet.areas.argmax())
-    rows: list[int] = masklet.frame_indices.tolist()
-    if frame_index not in rows:
-        raise HTTPException(404, "expected a frame on which the object is, found another one")
-    return rows.index(frame_index)
+    return int(np.abs(masklet.frame_indices - frame_index).argmin())
 
 
 def _crop(desk: Desk, opened: OpenInput, masklet: Masklet, frame_index: int | None) -> Response:
-    row = _row(masklet, frame_index)
+    row = _crop_row(masklet, frame_index)
     number, rle = int(masklet.frame_indices[row]), masklet.rles[row]
     key = (opened.name, number, masklet.class_id, rle["counts"])
     jpeg = desk.pictures.get(key)

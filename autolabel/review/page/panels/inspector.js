@@ -1,0 +1,160 @@
+/** What is known of the selected object and what can be done about it; all objects where none is selected. */
+
+import * as actions from "../actions.js";
+import { byId, el } from "../dom.js";
+import { classOf, nameOf, rejectedOf, selectedObject } from "../lookups.js";
+import { state, subscribe } from "../store.js";
+import { listContent } from "./object_lists.js";
+import { button, choice, counted, percent, refill, swatch } from "./parts.js";
+
+/** Put it in its place. */
+export const mountInspector = () => {
+  const draw = () => refill(byId("inspector"), state.input === null ? [] : content());
+  subscribe(["input", "selected", "ghost", "hidden", "solo", "range", "found", "frame", "new_class", "run"], draw);
+  draw();
+};
+
+const content = () => {
+  if (state.found !== null) return foundContent(state.found);
+  const object = selectedObject();
+  if (object !== null) return objectContent(object);
+  const rejected = rejectedOf(state.ghost);
+  if (rejected !== null) return rejectedContent(rejected);
+  return listContent();
+};
+
+const head = (class_id, title, ...more) =>
+  el(
+    "div",
+    { class: "panel-head" },
+    swatch(class_id),
+    el("h2", { class: "cut", testid: "inspector-name", text: title }),
+    ...more,
+    el("span", { class: "stretch" }),
+    button("close-inspector", "✕", actions.escape, { title: "All objects", class: "plain small" }),
+  );
+
+const fact = (term, words) => [el("dt", { text: term }), el("dd", {}, ...(Array.isArray(words) ? words : [words]))];
+
+const frameLink = (frame_index) =>
+  el("button", { type: "button", class: "link", testid: `frame-link-${frame_index}`, text: String(frame_index), on: { click: () => actions.seek(frame_index) } });
+
+const frameLinks = (frames) =>
+  frames.length === 0 ? "none" : [...frames.slice(0, 12).flatMap((frame) => [frameLink(frame), " "]), frames.length > 12 ? `and ${frames.length - 12} more` : ""];
+
+const objectContent = (object) => [
+  head(object.class_id, nameOf(object), ...(object.accepted ? [el("span", { class: "chip good", testid: "accepted", text: "accepted" })] : [])),
+  el(
+    "div",
+    { class: "scroll", "data-scroll": "object" },
+    ...(object.doubts.length > 0 ? [doubtList(object.doubts)] : [el("p", { class: "quiet small", text: "Nothing speaks against it." })]),
+    el(
+      "dl",
+      { class: "facts small" },
+      ...fact("score", object.score.toFixed(2)),
+      ...fact("margin", object.margin === null ? "decided by a person, or no rival" : object.margin.toFixed(2)),
+      ...fact("frames", [frameLink(object.first), " to ", frameLink(object.last), `, visible on ${object.visible}`]),
+      ...fact("detections", frameLinks(object.detections)),
+      ...fact("by a person", frameLinks(object.human)),
+      ...fact("locked", frameLinks(object.locked)),
+      ...(object.flags.length > 0 ? fact("flags", object.flags.join("; ")) : []),
+    ),
+    el("div", { class: "acts" }, ...acts(object)),
+  ),
+];
+
+const doubtList = (doubts) =>
+  el(
+    "ul",
+    { class: "doubts small" },
+    ...doubts.map(({ reason, strength, frame_index, words }) =>
+      el(
+        "li",
+        {},
+        el("button", {
+          type: "button",
+          class: "link",
+          testid: `doubt-${reason.replaceAll(" ", "-")}`,
+          title: `${reason}, ${percent(strength)}; go to frame ${frame_index}`,
+          text: words,
+          on: { click: () => actions.seek(frame_index) },
+        }),
+      ),
+    ),
+  );
+
+const acts = (object) => {
+  const [where, there] = state.range === null ? ["here", "on this frame"] : ["in range", "in the range"];
+  return [
+    button("change-class", "Class …", () => actions.openDialog("class"), { key: "Change its class" }),
+    button("merge", "Merge …", () => actions.openDialog("merge"), { key: "Merge with" }),
+    button("split", "Split here", actions.split, { key: "Split at" }),
+    button("lock", "Lock here", actions.lock, { key: "Lock it", title: "What it is on this frame stays" }),
+    button("hide", state.hidden.has(object.object_id) ? "Show" : "Hide", () => actions.toggleHidden(), { key: "Hide the object" }),
+    button("solo", "Alone", () => actions.toggleSolo(), { key: "This object alone", pressed: state.solo === object.object_id }),
+    button("delete-here", `Delete ${where}`, actions.deleteHere, { key: "Delete on", title: `Delete it ${there}`, class: "danger" }),
+    button("delete-from-here", "Delete from here", actions.deleteFromHere, { key: "Delete from", title: "Delete it from this frame on", class: "danger" }),
+    button("delete-whole", "Delete whole", actions.deleteWhole, { key: "Delete altogether", class: "danger" }),
+  ];
+};
+
+const rejectedContent = (rejected) => [
+  head(rejected.class_id, `rejected: ${classOf(rejected.class_id).name}`),
+  el(
+    "div",
+    { class: "scroll", "data-scroll": "rejected" },
+    el("p", { class: "small", text: `Not kept, for: ${rejected.reason}.` }),
+    el(
+      "dl",
+      { class: "facts small" },
+      ...fact("score", rejected.score.toFixed(2)),
+      ...fact("frames", [frameLink(rejected.first), " to ", frameLink(rejected.last), ", largest on ", frameLink(rejected.frame_index)]),
+      ...fact("a person", rejected.restored ? "brought it back" : rejected.dismissed ? "confirmed that" : "has not looked"),
+    ),
+    el(
+      "div",
+      { class: "acts" },
+      button("restore", "Bring back", () => actions.restore(), { key: "Bring a rejected" }),
+      button("dismiss", "Rightly rejected", () => actions.dismiss(), { class: "danger" }),
+    ),
+  ),
+];
+
+const foundContent = ({ text, boxes }) => [
+  el(
+    "div",
+    { class: "panel-head" },
+    el("h2", { class: "cut", text: `“${text}”` }),
+    el("span", { class: "quiet small", testid: "found-count", text: counted(boxes.length, "place") }),
+    el("span", { class: "stretch" }),
+    button("close-found", "✕", actions.escape, { title: "Put away", class: "plain small" }),
+  ),
+  el(
+    "div",
+    { class: "scroll", "data-scroll": "found" },
+    boxes.length === 0 ? el("p", { class: "quiet", text: "Nothing on this frame looks like that. Try other words, or draw a box." }) : newClass(),
+    ...boxes.map((one, at) =>
+      el(
+        "div",
+        { class: "found-row" },
+        el("span", { text: `${at + 1}` }),
+        el("span", { class: "stretch quiet small", text: `score ${one.score.toFixed(2)}` }),
+        button(`take-found-${at}`, "Take", () => actions.takeFound(one), { title: "Show its mask; then add it" }),
+      ),
+    ),
+  ),
+];
+
+const newClass = () =>
+  el(
+    "label",
+    { class: "small field" },
+    "Class of what is added",
+    choice(
+      "found-class",
+      "Class of what is added",
+      state.run.classes.map(({ class_id, name }) => [String(class_id), name]),
+      String(state.new_class),
+      (value) => actions.setNewClass(Number(value)),
+    ),
+  );
