@@ -135,7 +135,7 @@ def _picture(phase: int) -> NDArray[np.uint8]:
     """A soft background with grain on which discs have moved on a little, as YUV 4:2:0."""
     random = np.random.default_rng(0)
     patches = cv2.resize(random.integers(0, 256, (9, 16, 3)).astype(np.uint8), SIZE_WH, interpolation=cv2.INTER_CUBIC)
-    image = cv2.add(np.asarray(patches), random.integers(0, 12, patches.shape).astype(np.uint8))
+    image = (0.9 * patches + random.uniform(0, 12, (*SIZE_WH[::-1], 3))).astype(np.uint8)  # (H, W, 3)
     for index in range(20):
         colour = random.integers(0, 256, 3).tolist()
         cv2.circle(image, _centre(index, phase), 50, colour, cv2.FILLED, cv2.LINE_AA)
