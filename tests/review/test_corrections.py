@@ -186,7 +186,7 @@ def test_models_are_found_again_from_another_folder(tmp_path: Path, monkeypatch:
     assert Models(run).tracker().name == run.configuration["tracker"]["name"]
     monkeypatch.chdir(tmp_path)
     shutil.move("tracker", Path("moved") / "tracker")
-    autolabel.label(["still"], ontology, "run", detector="tiny-scenes", tracker="./moved/tracker")  # is still the same run
+    autolabel.label(["still"], ontology, "run", detector="tiny-scenes", tracker="./moved/tracker")  # the same run still
 
 
 def test_a_failing_job_does_not_end_the_worker() -> None:
