@@ -1,7 +1,7 @@
 """The review page in a real browser: what a person does there happens to the labels on disk, and is shown."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -10,7 +10,7 @@ import pytest
 from review_runs import CLIP, PHOTOS, copy_of
 
 from autolabel import masks
-from autolabel.edits import FIRST_HUMAN_ID, Edited
+from autolabel.edits import Edited
 from autolabel.labels import FrameState, Masklet, Source
 from autolabel.store import Run, load_run
 from benchmarks.review_page import ReviewPage
@@ -37,12 +37,11 @@ def server(run: Run) -> Iterator[ReviewServer]:
 def page(browser: "Browser", server: ReviewServer, run: Run) -> Iterator[ReviewPage]:
     """The page on labels without edits; in the end nothing was complained of, nor asked for elsewhere."""
     undo_everything(server, run)
-    page = ReviewPage(browser, server.link)
-    boxes = regions(page)
-    yield page
-    assert regions(page) == boxes
-    assert page.complaints == []
-    page.close()
+    with closing(ReviewPage(browser, server.link)) as page:
+        boxes = regions(page)
+        yield page
+        assert regions(page) == boxes
+        assert page.complaints == []
 
 
 def undo_everything(server: ReviewServer, run: Run) -> None:
@@ -182,11 +181,11 @@ def test_splitting_and_locking(page: ReviewPage, run: Run) -> None:
     """An object is cut in two at this frame, and the new one is selected; a lock is kept and shown."""
     page.click_lane("2", 8)
     page.edit("s")
-    assert (frames_of(run, 2), frames_of(run, FIRST_HUMAN_ID)) == (ALL[:8], ALL[8:])
-    assert page.state("selected") == FIRST_HUMAN_ID
+    new_id = page.state("selected")
+    assert (frames_of(run, 2), frames_of(run, new_id)) == (ALL[:8], ALL[8:])
     page.edit("l")
-    assert edited(run).locked == {(FIRST_HUMAN_ID, 8)}
-    assert [mask["object_id"] for mask in page.state("masks", "objects") if mask["locked"]] == [FIRST_HUMAN_ID]
+    assert edited(run).locked == {(new_id, 8)}
+    assert [mask["object_id"] for mask in page.state("masks", "objects") if mask["locked"]] == [new_id]
 
 
 def test_frames_that_are_done(page: ReviewPage, run: Run) -> None:
@@ -265,11 +264,10 @@ def test_adding_an_object_by_a_box(page: ReviewPage, run: Run) -> None:
     page.drag_box((x1, y1, x2, y2))
     page.answer()
     page.edit("Enter")
-    added = objects(run)[FIRST_HUMAN_ID]
+    added = objects(run)[page.state("selected")]
     row = added.frame_indices.tolist().index(12)
     assert masks.iou([added.rles[row]], [rejected.rles[12]])[0, 0] > 0.5
     assert len(added.rles) > 5
-    assert page.state("selected") == FIRST_HUMAN_ID
 
 
 def test_what_was_rejected(page: ReviewPage, run: Run) -> None:
@@ -282,7 +280,7 @@ def test_what_was_rejected(page: ReviewPage, run: Run) -> None:
     page.click_lane("rejected-0", 5)
     page.edit("r")
     assert edited(run).restored == {0}
-    assert objects(run)[FIRST_HUMAN_ID].rles == run.rejected(CLIP)[0].masklet.rles
+    assert objects(run)[page.state("selected")].rles == run.rejected(CLIP)[0].masklet.rles
 
 
 def test_a_window_of_1280_by_720_holds_all(page: ReviewPage) -> None:
@@ -295,12 +293,11 @@ def test_a_window_of_1280_by_720_holds_all(page: ReviewPage) -> None:
 
 def test_another_tab_is_told(page: ReviewPage, browser: "Browser", server: ReviewServer, run: Run) -> None:
     """A second tab knows of the first; what one changes the other shows, and a change of labels not seen is refused."""
-    other = ReviewPage(browser, server.link)
-    page.wait("state.others === 1")
-    other.click_lane("1", 3)
-    other.edit("D")
-    page.wait("state.input.revision === argument", other.state("input", "revision"))
-    page.rest()
-    assert frames_of(run, 1) == [0, 1, 2]
-    assert other.complaints == []
-    other.close()
+    with closing(ReviewPage(browser, server.link)) as other:
+        page.wait("state.others === 1")
+        other.click_lane("1", 3)
+        other.edit("D")
+        page.wait("state.input.revision === argument", other.state("input", "revision"))
+        page.rest()
+        assert frames_of(run, 1) == [0, 1, 2]
+        assert other.complaints == []
