@@ -10,7 +10,7 @@ const MIDDLE = 11;
 const THICKEST = 7; // half of it
 const INK = "#1c2430";
 const ALARM = "#b3261e";
-const SHOT = "#98a1ab";
+const SHOT = "#c4cad1";
 const GROUND = "#dde1e6";
 
 const thicknesses = new WeakMap();

@@ -2,10 +2,10 @@
 
 import * as actions from "../actions.js";
 import { inputPath } from "../api.js";
-import { byId, el } from "../dom.js";
+import { byId, el, refill } from "../dom.js";
 import { isStills } from "../lookups.js";
 import { state, subscribe } from "../store.js";
-import { button, choice, counted, refill } from "./parts.js";
+import { button, choice, counted } from "./parts.js";
 
 const FILTERS = { all: () => true, doubtful: ({ doubt }) => doubt > 0, unseen: ({ seen }) => !seen, empty: ({ count }) => count === 0 };
 const TEXTS = { all: "all", doubtful: "doubtful", unseen: "not yet seen", empty: "without objects" };

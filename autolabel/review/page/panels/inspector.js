@@ -1,11 +1,11 @@
 /** What is known of the selected object and what can be done about it; all objects where none is selected. */
 
 import * as actions from "../actions.js";
-import { byId, el } from "../dom.js";
+import { byId, el, refill } from "../dom.js";
 import { classOf, nameOf, rejectedOf, selectedObject } from "../lookups.js";
 import { state, subscribe } from "../store.js";
 import { listContent } from "./object_lists.js";
-import { button, choice, counted, percent, refill, swatch } from "./parts.js";
+import { button, choice, counted, percent, swatch } from "./parts.js";
 
 /** Put it in its place. */
 export const mountInspector = () => {
@@ -46,7 +46,7 @@ const objectContent = (object) => [
   head(object.class_id, nameOf(object), ...(object.accepted ? [el("span", { class: "chip good", testid: "accepted", text: "accepted" })] : [])),
   el(
     "div",
-    { class: "scroll", "data-scroll": "object" },
+    { class: "scroll" },
     ...(object.doubts.length > 0 ? [doubtList(object.doubts)] : [el("p", { class: "quiet small", text: "Nothing speaks against it." })]),
     el(
       "dl",
@@ -102,7 +102,7 @@ const rejectedContent = (rejected) => [
   head(rejected.class_id, `rejected: ${classOf(rejected.class_id).name}`),
   el(
     "div",
-    { class: "scroll", "data-scroll": "rejected" },
+    { class: "scroll" },
     el("p", { class: "small", text: `Not kept, for: ${rejected.reason}.` }),
     el(
       "dl",
@@ -131,7 +131,7 @@ const foundContent = ({ text, boxes }) => [
   ),
   el(
     "div",
-    { class: "scroll", "data-scroll": "found" },
+    { class: "scroll" },
     boxes.length === 0 ? el("p", { class: "quiet", text: "Nothing on this frame looks like that. Try other words, or draw a box." }) : newClass(),
     ...boxes.map((one, at) =>
       el(

@@ -23,7 +23,7 @@ export const listContent = () => {
       button("list-objects", `Objects ${objects.length}`, () => show(false), { class: "plain", pressed: !isRejectedShown }),
       button("list-rejected", `Rejected ${rejected.length}`, () => show(true), { class: "plain", pressed: isRejectedShown }),
     ),
-    el("div", { class: "scroll", "data-scroll": "list", testid: "object-list" }, ...(isRejectedShown ? rejectedRows(rejected) : objectRows(objects))),
+    el("div", { class: "scroll", testid: "object-list" }, ...(isRejectedShown ? rejectedRows(rejected) : objectRows(objects))),
   ];
 };
 

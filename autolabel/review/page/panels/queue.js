@@ -2,10 +2,10 @@
 
 import * as actions from "../actions.js";
 import { inputPath } from "../api.js";
-import { byId, el } from "../dom.js";
+import { byId, el, refill } from "../dom.js";
 import { classOf } from "../lookups.js";
 import { state, subscribe } from "../store.js";
-import { button, counted, refill, swatch } from "./parts.js";
+import { button, counted, swatch } from "./parts.js";
 
 const SIGNS = { open: "", accepted: "✓", fixed: "✎", removed: "✕" };
 

@@ -1,9 +1,9 @@
 /** The bar over the stage: tools, what becomes of the prompts, and the job that runs. */
 
 import * as actions from "../actions.js";
-import { byId, el } from "../dom.js";
+import { byId, el, refill } from "../dom.js";
 import { state, subscribe } from "../store.js";
-import { button, choice, counted, refill } from "./parts.js";
+import { button, choice, counted } from "./parts.js";
 
 const REACHES = [10, 25, 50, 100, 300];
 const WORKING = { refine: "Tracking", add: "Tracking", find: "Looking", export: "Writing" };

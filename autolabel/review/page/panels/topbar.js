@@ -1,9 +1,9 @@
 /** The bar at the top: which input, undo and redo, finding and exporting, and how far the review is. */
 
 import * as actions from "../actions.js";
-import { byId, el } from "../dom.js";
+import { byId, el, refill } from "../dom.js";
 import { state, subscribe } from "../store.js";
-import { button, choice, counted, duration, percent, refill } from "./parts.js";
+import { button, choice, counted, duration, percent } from "./parts.js";
 
 /** Put it in its place. */
 export const mountTopbar = () => {

@@ -1,10 +1,10 @@
 /** The bar under the stage: moving through time, and what is said of this frame or of the chosen range. */
 
 import * as actions from "../actions.js";
-import { byId, el } from "../dom.js";
+import { byId, el, refill } from "../dom.js";
 import { isStills, rowOf } from "../lookups.js";
 import { state, subscribe } from "../store.js";
-import { button, choice, refill } from "./parts.js";
+import { button, choice } from "./parts.js";
 
 const STATES = { l: "labelled", e: "nothing found", h: "seen by a person" };
 
