@@ -61,23 +61,18 @@ const progress = ({ reviewed, total, seconds, precision }) =>
   );
 
 const precisionOf = (precision) => {
-  if (precision === null) {
-    return el("span", { class: "quiet", testid: "precision", text: "precision: no verdict yet", title: PRECISION });
-  }
-  const { value, low, high, reviewed, sample } = precision;
+  const { value, low, high, reviewed, sample } = precision ?? {};
+  const isKnown = precision !== null;
   return el(
     "span",
-    { class: "precision", testid: "precision", title: `${PRECISION} So far ${reviewed} of ${sample}.` },
-    `precision ${percent(value)}`,
-    el(
-      "span",
-      { class: "interval" },
-      el("i", { style: { left: `${100 * low}%`, width: `${100 * (high - low)}%` } }),
-      el("b", { style: { left: `${100 * value}%` } }),
-    ),
-    el("span", { class: "quiet", text: `${percent(low).replace(" %", "")}–${percent(high)}` }),
+    { class: "precision", testid: "precision", title: isKnown ? `${PRECISION} So far ${reviewed} of ${sample}.` : PRECISION },
+    isKnown ? `precision ${percent(value)}` : "precision",
+    el("span", { class: "interval" }, ...(isKnown ? [interval(low, high), el("b", { style: { left: `${100 * value}%` } })] : [])),
+    el("span", { class: "quiet", text: isKnown ? `${percent(low).replace(" %", "")}–${percent(high)}` : "no verdict yet" }),
   );
 };
+
+const interval = (low, high) => el("i", { style: { left: `${100 * low}%`, width: `${100 * (high - low)}%` } });
 
 const PRECISION =
   "Share of the masks that are right, with its 95 % interval, by the verdicts on masklets that were drawn at random.";
