@@ -18,7 +18,7 @@ _QUIET: Final = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-b
 
 _SIZE: Final = {"width": 1280, "height": 720}
 
-_PATIENCE_MS: Final = 30_000
+_PATIENCE_MS: Final = 60_000
 
 _STATE: Final = "window.autolabelReview.store.state"
 
@@ -128,11 +128,22 @@ class ReviewPage:
 
     def edit(self, *keys: str) -> None:
         """Press keys that make one edit, and wait until the page shows the labels after it."""
-        revision = self.state("input", "revision")
-        for key in keys:
-            self.page.keyboard.press(key)
-        self.wait("state.input.revision > argument", revision)
-        self.rest()
+        with self._editing():
+            for key in keys:
+                self.page.keyboard.press(key)
+
+    def click_to_edit(self, testid: str) -> None:
+        """Press a button that makes one edit, and wait until the page shows the labels after it."""
+        with self._editing():
+            self.find(testid).click()
+
+    @contextmanager
+    def _editing(self) -> Iterator[None]:
+        # By the number of the revision in the queue's tally too, for an edit is over when that was asked for anew.
+        name, revision = self.state("input", "name"), self.state("input", "revision")
+        yield
+        self.wait("state.input.name !== argument[0] || state.input.revision > argument[1]", [name, revision])
+        self._settle()
 
     def seek(self, frame_index: int) -> None:
         """Go to a frame along the time axis, as by a click on it."""
