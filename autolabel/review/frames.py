@@ -70,15 +70,19 @@ class Shelf:
     """What readers of several videos share, so that all together stay within bounds.
 
     Attributes:
-        frames: Frames that were decoded lately, as the decoder gave them, by video and place.
+        frames: Frames that were decoded lately, as the decoder gave them, by video and time.
+        images: The same as RGB uint8, shape ``(H, W, 3)``, by video and number, of videos that have to be decoded from
+            their beginning. A decoder repairs what is damaged by whatever its buffers hold, so that keeping them from
+            it would change the pictures.
 
     Args:
-        megabytes: How much these may have.
+        megabytes: How much either may have.
         files: So many videos may be open at a time.
     """
 
-    def __init__(self, megabytes: float = 128.0, files: int = 6) -> None:
+    def __init__(self, megabytes: float = 100.0, files: int = 6) -> None:
         self.frames = SizedCache[av.VideoFrame](megabytes, _size_of)
+        self.images = SizedCache[NDArray[np.uint8]](megabytes, lambda image: image.nbytes)
         self._files = files
         self._open: OrderedDict[int, VideoFrames] = OrderedDict()
         self._lock = threading.Lock()
@@ -118,8 +122,21 @@ class VideoFrames:
     def image(self, frame_index: int) -> NDArray[np.uint8]:
         """See `FrameSource`."""
         with self._lock:
-            image = self._upright_rgb(self._find(frame_index))  # (H, W, 3)
-        return scaled(image, self._video.info.size_wh)
+            pts = self._pts[frame_index]
+            if self._seekable and pts is not None:
+                found = self._by_time(pts)
+                if found is not None:
+                    return self._convert(found)
+                self._leave()
+                self._seekable = False
+            image = self._by_count(frame_index)
+            if image is None:
+                self._leave()
+                raise RunError(
+                    f"expected frame {frame_index} of the input {self._video.slug}, found that it can be decoded no "
+                    "more; use the versions of PyAV and FFmpeg that it was labelled with"
+                )
+            return image
 
     def close(self) -> None:
         """See `FrameSource`."""
@@ -134,44 +151,32 @@ class VideoFrames:
             finally:
                 self._lock.release()
 
-    def _find(self, frame_index: int) -> av.VideoFrame:
-        pts = self._pts[frame_index]
-        found = self._by_time(pts) if self._seekable and pts is not None else None
-        if found is None:
-            if self._seekable:
-                self._leave()
-                self._seekable = False
-            found = self._by_count(frame_index)
-        if found is None:
-            self._leave()
-            raise RunError(
-                f"expected frame {frame_index} of the input {self._video.slug}, found that it can be decoded no more; "
-                "use the versions of PyAV and FFmpeg that it was labelled with"
-            )
-        return found
-
     def _by_time(self, pts: int) -> av.VideoFrame | None:
-        if (kept := self._shelf.frames.get((self._video.slug, "pts", pts))) is not None:
+        if (kept := self._shelf.frames.get((self._video.slug, pts))) is not None:
             return kept
         reader = self._read()
         if not reader.is_exact:
             return None
         for decoded in reader.until_time(pts):
-            self._shelf.frames.put((self._video.slug, "pts", decoded.pts), decoded.frame)
+            self._shelf.frames.put((self._video.slug, decoded.pts), decoded.frame)
             if decoded.pts == pts:
                 return decoded.frame
         return None
 
-    def _by_count(self, frame_index: int) -> av.VideoFrame | None:
-        if (kept := self._shelf.frames.get((self._video.slug, "index", frame_index))) is not None:
+    def _by_count(self, frame_index: int) -> NDArray[np.uint8] | None:
+        if (kept := self._shelf.images.get((self._video.slug, frame_index))) is not None:
             return kept
         if self._reader is not None and self._reader.is_past(frame_index):
             self._leave()
         for decoded in self._read().forward():
-            self._shelf.frames.put((self._video.slug, "index", decoded.frame_index), decoded.frame)
+            image = self._convert(decoded.frame)
+            self._shelf.images.put((self._video.slug, decoded.frame_index), image)
             if decoded.frame_index == frame_index:
-                return decoded.frame
+                return image
         return None
+
+    def _convert(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
+        return scaled(self._upright_rgb(frame), self._video.info.size_wh)
 
     def _read(self) -> "_Reader":
         self._shelf.note(self)

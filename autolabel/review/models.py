@@ -1,6 +1,7 @@
 """The models that a run was labelled with, loaded when they are first needed."""
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from autolabel.errors import UserError
@@ -38,6 +39,15 @@ class Models:
     def named(self, role: str) -> str | None:
         """What the "tracker" or the "detector" is loaded by; None where there is none to be loaded."""
         return self._named[role] or self._recorded.get(role, {}).get("named")
+
+    def preload(self) -> None:
+        """Begin to load the tracker in the background, so that the first click is answered at once."""
+        if self.named("tracker") is not None:
+            threading.Thread(target=self._preload, daemon=True).start()
+
+    def _preload(self) -> None:
+        with suppress(UserError):  # whoever needs it is told
+            self.tracker()
 
     def tracker(self) -> "Tracker":
         """The tracker.

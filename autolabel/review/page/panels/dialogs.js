@@ -21,7 +21,7 @@ export const mountDialogs = () => {
     }
     before ??= document.activeElement;
     byId("dialogs").replaceChildren(shade(dialog));
-    (byId("dialogs").querySelector("[autofocus]") ?? byId("dialogs").querySelector(".dialog")).focus();
+    (byId("dialogs").querySelector("[data-first]") ?? byId("dialogs").querySelector(".dialog")).focus();
   });
 };
 
@@ -110,7 +110,7 @@ const chooser = (name, rows, take) => {
   };
   const input = el("input", {
     type: "text",
-    autofocus: true,
+    "data-first": true,
     testid: `${name}-search`,
     placeholder: "type to search, 1–9 to choose",
     "aria-label": "Search",
@@ -145,7 +145,7 @@ const mergeRows = () => {
 };
 
 const findContent = () => {
-  const input = el("input", { type: "text", autofocus: true, testid: "find-text", placeholder: classOf(state.new_class).name, "aria-label": "What to find", maxlength: "200" });
+  const input = el("input", { type: "text", "data-first": true, testid: "find-text", placeholder: classOf(state.new_class).name, "aria-label": "What to find", maxlength: "200" });
   const submit = (event) => {
     event.preventDefault();
     const text = input.value.trim();
