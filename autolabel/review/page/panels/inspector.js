@@ -9,18 +9,18 @@ import { button, choice, counted, percent, swatch } from "./parts.js";
 
 /** Put it in its place. */
 export const mountInspector = () => {
-  const draw = () => refill(byId("inspector"), state.input === null ? [] : content());
+  const draw = () => refill(byId("inspector"), state.input === null ? [] : content(draw));
   subscribe(["input", "selected", "ghost", "hidden", "solo", "range", "found", "new_class", "run"], draw);
   draw();
 };
 
-const content = () => {
+const content = (redraw) => {
   if (state.found !== null) return foundContent(state.found);
   const object = selectedObject();
   if (object !== null) return objectContent(object);
   const rejected = rejectedOf(state.ghost);
   if (rejected !== null) return rejectedContent(rejected);
-  return listContent();
+  return listContent(redraw);
 };
 
 const head = (class_id, title, ...more) =>

@@ -5,7 +5,7 @@ import { byId, el, refill } from "../dom.js";
 import { state, subscribe } from "../store.js";
 import { button, percent } from "./parts.js";
 import { queueRow } from "./queue_row.js";
-import { markStop, rove } from "./roving.js";
+import { markStop, moveFocus } from "./roving.js";
 import { verdicts } from "./verdicts.js";
 
 let isOpenOnly = true;
@@ -13,10 +13,9 @@ let isOpenOnly = true;
 /** Put it in its place. */
 export const mountQueue = () => {
   const head = el("div", { class: "queue-head" });
-  const list = el("div", { class: "queue-list", role: "listbox", "aria-label": "What to look at", testid: "queue-list" });
+  const list = el("div", { class: "queue-list", role: "listbox", "aria-label": "What to look at", testid: "queue-list", on: { keydown: moveFocus } });
   const foot = el("div", { class: "verdicts" });
   byId("queue").append(head, list, foot);
-  rove(list);
   const drawList = () => {
     refill(head, headOf(drawList));
     refill(list, listOf());

@@ -4,30 +4,27 @@
 const WAYS = {
   ArrowDown: (at, count, columns) => at + columns,
   ArrowUp: (at, count, columns) => at - columns,
-  ArrowRight: (at, count, columns) => (columns > 1 ? at + 1 : at),
-  ArrowLeft: (at, count, columns) => (columns > 1 ? at - 1 : at),
+  ArrowRight: (at) => at + 1,
+  ArrowLeft: (at) => at - 1,
   Home: () => 0,
   End: (at, count) => count - 1,
 };
 
 /**
- * Let arrow keys move the focus among the children of a list. After a click with the mouse they stay the page's.
+ * Move the focus among the children of the list that listens. After a click with the mouse arrow keys stay the page's.
  *
- * @param {HTMLElement} list
+ * @param {KeyboardEvent} event
  */
-export const rove = (list) => {
-  list.addEventListener("keydown", (event) => {
-    const stops = [...list.children];
-    const at = stops.indexOf(document.activeElement);
-    const way = WAYS[event.key];
-    if (at < 0 || way === undefined || event.ctrlKey || event.altKey || event.shiftKey || event.metaKey) return;
-    if (!stops[at].matches(":focus-visible")) return;
-    const columns = columnsOf(stops);
-    const isAside = columns === 1 && ["ArrowLeft", "ArrowRight"].includes(event.key);
-    if (isAside) return;
-    event.preventDefault();
-    stops[way(at, stops.length, columns)]?.focus();
-  });
+export const moveFocus = (event) => {
+  const stops = [...event.currentTarget.children];
+  const at = stops.indexOf(document.activeElement);
+  const way = WAYS[event.key];
+  if (at < 0 || way === undefined || event.ctrlKey || event.altKey || event.shiftKey || event.metaKey) return;
+  const columns = columnsOf(stops);
+  const isAside = columns === 1 && ["ArrowLeft", "ArrowRight"].includes(event.key);
+  if (isAside || !stops[at].matches(":focus-visible")) return;
+  event.preventDefault();
+  stops[way(at, stops.length, columns)]?.focus();
 };
 
 const columnsOf = (stops) => {
@@ -39,9 +36,8 @@ const columnsOf = (stops) => {
  * Make one thing of a list the stop of the Tab key: the current one, or else the first.
  *
  * @param {HTMLElement[]} items
- * @param {HTMLElement | undefined} current
+ * @param {HTMLElement} [current]
  */
-export const markStop = (items, current) => {
-  const stop = current ?? items[0];
-  for (const item of items) item.tabIndex = item === stop ? 0 : -1;
+export const markStop = (items, current = items[0]) => {
+  for (const item of items) item.tabIndex = item === current ? 0 : -1;
 };

@@ -18,7 +18,7 @@ const content = () => [
   brand(),
   inputChooser(),
   el("div", { class: "group" }, ...history()),
-  button("find", "Find", () => actions.openDialog("find"), { key: "Find objects", disabled: state.input === null }),
+  button("find", "Find", () => actions.openDialog("find"), findOptions()),
   el("span", { class: "stretch" }),
   el("span", { class: "busy quiet small cut", testid: "busy", role: "status", text: state.busy === null ? "" : `${state.busy} …` }),
   ...(state.others > 0 ? [otherTabs()] : []),
@@ -30,6 +30,12 @@ const content = () => [
 const inputChooser = () => {
   const names = state.run.inputs.map(({ name, object_count }) => [name, `${name} · ${counted(object_count, "object")}`]);
   return choice("input", "Input", names, state.input?.name ?? "", actions.openInput);
+};
+
+const findOptions = () => {
+  const hasDetector = state.run.detector !== null;
+  const title = hasDetector ? "Find objects on this frame by words" : "This run has no detector to find with";
+  return { key: "Find objects", title, disabled: state.input === null || !hasDetector };
 };
 
 const history = () =>

@@ -81,7 +81,7 @@ const words = () => {
   const parts = [`of ${frame_indices.at(-1)}`];
   if (pts_s !== null) parts.push(`${pts_s[row].toFixed(2)} s`);
   if (file_names !== null) parts.push(file_names[row]);
-  if (keyframes.includes(state.frame)) parts.push("keyframe");
+  if (!isStills() && keyframes.includes(state.frame)) parts.push("keyframe");
   parts.push(...STATES[states[row]]);
   if (state.range !== null) parts.unshift(`range ${state.range[0]} to ${state.range[1]}`);
   return parts.join(" · ");
