@@ -4,6 +4,7 @@ import * as actions from "../actions.js";
 import { inputPath } from "../api.js";
 import { el } from "../dom.js";
 import { classOf, shortId } from "../lookups.js";
+import { state } from "../store.js";
 import { swatch } from "./parts.js";
 
 const SIGNS = { open: ["", ""], accepted: ["✓", "accepted"], fixed: ["✎", "put right"], removed: ["✕", "taken out"] };
@@ -82,7 +83,8 @@ const verdictOf = (item) => {
 };
 
 const pictureOf = (item) => {
-  if (item.state === "removed" && item.kind === "masklet") return el("span", { class: "queue-picture" });
+  const problem = state.run.inputs.find(({ name }) => name === item.input)?.problem ?? null;
+  if (problem !== null || (item.state === "removed" && item.kind === "masklet")) return el("span", { class: "queue-picture" });
   const what = item.kind === "rejected" ? ["rejected", item.index] : ["objects", item.object_id];
   const src = `${inputPath(item.input, ...what, "crop")}?frame_index=${item.frame_index}`;
   return el("img", { class: "queue-picture", loading: "lazy", alt: "", src, on: { error: ({ target }) => target.removeAttribute("src") } });
