@@ -20,7 +20,7 @@ export const rejectedOf = (index) => state.input?.rejected.find((one) => one.ind
 const FIRST_HUMAN_ID = 1_000_000;
 
 /** @type {(object_id: number) => string} how an object is called: "12", or "h3" for the third one that people added */
-const shortId = (object_id) => (object_id < FIRST_HUMAN_ID ? `${object_id}` : `h${object_id - FIRST_HUMAN_ID + 1}`);
+export const shortId = (object_id) => (object_id < FIRST_HUMAN_ID ? `${object_id}` : `h${object_id - FIRST_HUMAN_ID + 1}`);
 
 /** @type {(object: {object_id: number, class_id: number}) => string} class and number */
 export const nameOf = (object) => `${classOf(object.class_id).name} ${shortId(object.object_id)}`;
@@ -43,6 +43,12 @@ export const rowOf = (frame_index) => {
     else high = middle - 1;
   }
   return low;
+};
+
+/** @type {(frame_index: number) => number[]} width and height of a frame in pixels */
+export const sizeOf = (frame_index) => {
+  const sizes = state.input.sizes_wh;
+  return sizes.length === 1 ? sizes[0] : sizes[rowOf(frame_index)];
 };
 
 /** @type {() => boolean} whether the open input is a folder of stills */

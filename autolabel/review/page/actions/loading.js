@@ -14,6 +14,9 @@ export const say = (sentence, kind = "info") => {
   toastTimer = setTimeout(() => set({ toast: null }), kind === "error" ? 9000 : 3500);
 };
 
+/** Put the toast away. */
+export const dismissToast = () => set({ toast: null });
+
 /**
  * Tell the person what went wrong, and do what helps: a stale page loads the labels anew, an unknown one says so.
  *
