@@ -173,7 +173,8 @@ class ReviewPage:
     def lanes(self) -> list[int]:
         """Identities of the objects in the order of their lanes, from top to bottom."""
         lanes = self.page.locator(".lane").evaluate_all(
-            "(lanes) => lanes.map((lane) => [lane.getBoundingClientRect().top, lane.dataset.key]).sort((a, b) => a[0] - b[0])"
+            "(lanes) => lanes.map((lane) => [lane.getBoundingClientRect().top, lane.dataset.key])"
+            ".sort((a, b) => a[0] - b[0])"
         )
         return [int(key) for _, key in lanes if key.isdecimal()]
 
