@@ -40,9 +40,11 @@ PHASES: Final = 50
 
 CLASS_NAMES: Final = ("car", "person", "bicycle")
 
+COLUMNS: Final = ("ready", "step", "seek", "again", "edit", "peak MB")
+
 
 class Clip(NamedTuple):
-    """What a clip holds; `keyframe_every` is in frames."""
+    """What a clip holds; frames from a keyframe to the next one are a group of pictures (GOP)."""
 
     frames: int
     objects: int
@@ -67,9 +69,7 @@ def main(
     rounds: Annotated[int, typer.Option(help="How often each thing is asked.")] = 30,
 ) -> None:
     """Serve runs of several lengths, ask for everything the page asks for, and print one table."""
-    table = Table(
-        "frames", "objects", "keyframe every", *_NAMES, title="Review server, milliseconds (median), 1280x720"
-    )
+    table = Table("frames", "objects", "GOP", *COLUMNS, title="Review server, milliseconds (median), 1280x720")
     for gop in keyframe_every or (30, 250):
         for length in frames or (100, 2000, 10_000):
             clip = Clip(length, objects, gop)
@@ -78,9 +78,6 @@ def main(
                 figures = _measure(run, clip, rounds)
             table.add_row(str(length), str(objects), str(gop), *(f"{value:.0f}" for value in figures))
     Console().print(table)
-
-
-_NAMES: Final = ("page ready", "step", "seek", "seen before", "edit", "peak MB")
 
 
 def write_run(clip: Clip, folder: Path) -> Path:

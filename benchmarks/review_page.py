@@ -139,9 +139,9 @@ class ReviewPage:
 
     @contextmanager
     def _editing(self) -> Iterator[None]:
-        # By the number of the revision in the queue's tally too, for an edit is over when that was asked for anew.
         name, revision = self.state("input", "name"), self.state("input", "revision")
         yield
+        # Having rejected an item of the queue, the page may turn to another input.
         self.wait("state.input.name !== argument[0] || state.input.revision > argument[1]", [name, revision])
         self._settle()
 
@@ -172,11 +172,8 @@ class ReviewPage:
 
     def lanes(self) -> list[int]:
         """Identities of the objects in the order of their lanes, from top to bottom."""
-        lanes = self.page.locator(".lane").evaluate_all(
-            "(lanes) => lanes.map((lane) => [lane.getBoundingClientRect().top, lane.dataset.key])"
-            ".sort((a, b) => a[0] - b[0])"
-        )
-        return [int(key) for _, key in lanes if key.isdecimal()]
+        places = "(lanes) => lanes.map((lane) => [lane.getBoundingClientRect().top, lane.dataset.key])"
+        return [int(key) for _, key in sorted(self.page.locator(".lane").evaluate_all(places)) if key.isdecimal()]
 
     def _on_axis(self, frame_index: int, element: Locator) -> tuple[float, float]:
         """The middle of a frame's column of an element that is as wide as the time axis."""

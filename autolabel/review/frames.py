@@ -7,29 +7,23 @@ and decoding really began at a keyframe; everywhere else the video is decoded fr
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Final, Protocol
+from typing import Protocol
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
-from autolabel.decoding import Damage, Decoded, UprightRgb, decode, open_video
+from autolabel.decoding import UprightRgb
 from autolabel.errors import RunError
 from autolabel.images import ImageFolderInput, read_image
 from autolabel.labels import FrameLabels
 from autolabel.review.cache import SizedCache
+from autolabel.review.seeking import Reader
 from autolabel.video import VideoInput, scaled
 
 __all__ = ["FrameSource", "Shelf", "StillFrames", "VideoFrames"]
-
-_EXACT: Final = frozenset({"mov", "matroska"})
-"""Containers that say for each frame when it is shown, and find keyframes by an index."""
-
-_SECONDS_BEFORE: Final = (0, 1, 10)
-"""So long before a frame a keyframe is looked for; one that is decoded before may be shown after it."""
 
 
 class FrameSource(Protocol):
@@ -117,7 +111,7 @@ class VideoFrames:
         self._seekable = intact and _ascending([frame.pts for frame in frames])
         self._upright_rgb = UprightRgb()
         self._lock = threading.Lock()
-        self._reader: _Reader | None = None
+        self._reader: Reader | None = None
 
     def image(self, frame_index: int) -> NDArray[np.uint8]:
         """See `FrameSource`."""
@@ -178,10 +172,10 @@ class VideoFrames:
     def _convert(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
         return scaled(self._upright_rgb(frame), self._video.info.size_wh)
 
-    def _read(self) -> "_Reader":
+    def _read(self) -> Reader:
         self._shelf.note(self)
         if self._reader is None:
-            self._reader = _Reader(self._video, in_threads=self._seekable)
+            self._reader = Reader(self._video, in_threads=self._seekable)
         return self._reader
 
     def _leave(self) -> None:
@@ -194,90 +188,3 @@ def _ascending(times: Sequence[int | None]) -> bool:
     """Whether each frame has a time of its own."""
     known = [pts for pts in times if pts is not None]
     return len(known) == len(times) and all(before < after for before, after in pairwise(known))
-
-
-class _Reader:
-    """An open video, decoded forward from some place.
-
-    Attributes:
-        is_exact: Whether its container says for each frame when it is shown.
-
-    Args:
-        video: The video.
-        in_threads: Whether several frames may be decoded at once, which is quicker; what is damaged may then look
-            otherwise than it did to labelling.
-    """
-
-    def __init__(self, video: VideoInput, *, in_threads: bool) -> None:
-        self._stack = ExitStack()
-        self._file = self._stack.enter_context(open_video(video.path, video.info.stream))
-        self.is_exact = not _EXACT.isdisjoint(self._file.container.format.name.split(","))
-        if in_threads and self.is_exact:
-            self._file.stream.thread_type = "AUTO"
-        self._info = video.info
-        self._last: Decoded | None = None
-        self._begin()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._stack.close()
-
-    def is_past(self, frame_index: int) -> bool:
-        """Whether a frame, counted from the beginning, was decoded before."""
-        return self._last is not None and self._last.frame_index >= frame_index
-
-    def forward(self) -> Iterator[Decoded]:
-        """Decode on."""
-        for decoded in self._decoded:
-            self._last = decoded
-            yield decoded
-
-    def until_time(self, pts: int) -> Iterator[Decoded]:
-        """Frames up to the one that is shown from a tick on, each as labelling saw it.
-
-        Ends without it when it cannot be had like that.
-        """
-        if not self._leads_to(pts):
-            key = self._go_before(pts)
-            if key is None:
-                return
-            yield key
-            if key.pts == pts:
-                return
-        places = self._damage.places
-        for decoded in self.forward():
-            if decoded.frame.pts is None or decoded.pts > pts or self._damage.places > places:
-                return
-            yield decoded
-            if decoded.pts == pts:
-                return
-
-    def _begin(self) -> None:
-        self._damage = Damage()
-        self._decoded = decode(self._file, self._damage)
-        self._last = None
-
-    def _leads_to(self, pts: int) -> bool:
-        """Whether decoding on comes to a tick sooner than going to the keyframe before it."""
-        if self._last is None or self._last.pts >= pts:
-            return False
-        entries = self._file.stream.index_entries
-        place = entries.search_timestamp(pts)
-        return place < 0 or entries[place].timestamp <= self._last.pts
-
-    def _go_before(self, pts: int) -> Decoded | None:
-        """Go to a keyframe at or before a tick."""
-        for before_s in _SECONDS_BEFORE:
-            key = self._seek(pts - round(before_s / self._info.time_base))
-            if key is not None and key.pts <= pts:
-                return key
-        return None
-
-    def _seek(self, pts: int) -> Decoded | None:
-        """Go to the keyframe that the file's index has for a tick; what comes before it needs frames before that."""
-        try:
-            self._file.container.seek(max(pts, self._info.first_pts), stream=self._file.stream)
-        except av.FFmpegError:
-            return None
-        self._begin()
-        return next((decoded for decoded in self.forward() if decoded.frame.key_frame), None)

@@ -33,6 +33,7 @@ class Models:
         self._named = {"tracker": tracker, "detector": detector}
         self._recorded: Mapping[str, Any] = run.configuration
         self._tracker: Tracker | None = None
+        self._asked: tuple[Ontology, Detector] | None = None
         self._lock = threading.Lock()
         self.turns = Turns()
 
@@ -76,8 +77,12 @@ class Models:
         """
         from autolabel.base_models.registry import load_detector
 
-        recorded = {} if self._named["detector"] else self._recorded.get("detector", {})
-        return load_detector(self._require("detector"), ontology, dtype=recorded.get("dtype"))
+        asked = self._asked
+        if asked is None or asked[0] != ontology:  # the same words are often looked for on several frames
+            recorded = {} if self._named["detector"] else self._recorded.get("detector", {})
+            detector = load_detector(self._require("detector"), ontology, dtype=recorded.get("dtype"))
+            self._asked = asked = (ontology, detector)
+        return asked[1]
 
     def _require(self, role: str) -> str:
         name = self.named(role)
