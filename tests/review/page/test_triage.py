@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def state_of(page: ReviewPage, key: str) -> str:
     """What became of an item of the queue."""
-    return next(item["state"] for item in page.state("queue") if item["key"] == key)
+    return str(next(item["state"] for item in page.state("queue") if item["key"] == key))
 
 
 def test_the_queue(page: ReviewPage, run: Run) -> None:
