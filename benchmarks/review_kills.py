@@ -123,7 +123,7 @@ class _Patient:
             answer = client.post(f"/api/inputs/{NAME}/edits", json=body)
             if answer.status_code == httpx.codes.OK:
                 revision = answer.json()["revision"]
-                self._note(self._under_way)
+                self._note(edit)
             else:
                 self._tally.refused += 1
         raise AssertionError("there is always another edit")

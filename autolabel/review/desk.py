@@ -171,7 +171,7 @@ class Desk:
 
     @cached_property
     def colours(self) -> dict[int, str]:
-        """A colour for each class, as ``#rrggbb``; those that the models found have the first ones, as in reports."""
+        """A colour of each class, as ``#rrggbb``; those that the models found have the first ones, as in the report."""
         found = {class_id for name in self.run.records for class_id in self.run.found_class_ids(name).tolist()}
         ranked = sorted(range(len(self.run.ontology.classes)), key=lambda class_id: (class_id not in found, class_id))
         return {class_id: PALETTE[rank % len(PALETTE)] for rank, class_id in enumerate(ranked)}

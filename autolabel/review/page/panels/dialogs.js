@@ -5,7 +5,8 @@ import { byId, el } from "../dom.js";
 import { BINDINGS, keyLabel } from "../keys.js";
 import { classOf, nameOf, selectedObject } from "../lookups.js";
 import { state, subscribe } from "../store.js";
-import { button, counted, swatch } from "./parts.js";
+import { chooser } from "./chooser.js";
+import { button, counted } from "./parts.js";
 
 let before = null;
 
@@ -82,52 +83,6 @@ const groupedBy = (bindings) => {
   const groups = new Map();
   for (const binding of bindings) groups.set(binding.group, [...(groups.get(binding.group) ?? []), binding]);
   return groups;
-};
-
-/** A list that is searched by typing; a digit takes the row of that number, Enter the first one. */
-const chooser = (name, rows, take) => {
-  const list = el("div", { class: "choices", role: "listbox" });
-  const pick = ({ value }) => {
-    actions.closeDialog();
-    take(value);
-  };
-  const matching = (text) => rows.filter((row) => row.text.toLowerCase().includes(text.trim().toLowerCase()));
-  const draw = (text) => {
-    const found = matching(text);
-    list.replaceChildren(
-      ...(found.length === 0 ? [el("p", { class: "quiet", text: "Nothing of that name." })] : []),
-      ...found.map((row, at) =>
-        el(
-          "button",
-          { type: "button", class: "row", role: "option", testid: `${name}-${row.value}`, on: { click: () => pick(row) } },
-          el("kbd", { text: at < 9 ? String(at + 1) : " " }),
-          swatch(row.class_id),
-          el("span", { class: "cut stretch", text: row.text }),
-          el("span", { class: "quiet small", text: row.note }),
-        ),
-      ),
-    );
-  };
-  const input = el("input", {
-    type: "text",
-    "data-first": true,
-    testid: `${name}-search`,
-    placeholder: "type to search, 1–9 to choose",
-    "aria-label": "Search",
-    on: {
-      input: () => draw(input.value),
-      keydown: (event) => {
-        const found = matching(input.value);
-        const digit = input.value === "" ? Number.parseInt(event.key, 10) : Number.NaN;
-        const row = event.key === "Enter" ? found[0] : found[digit - 1];
-        if (row === undefined) return;
-        event.preventDefault();
-        pick(row);
-      },
-    },
-  });
-  draw("");
-  return [input, list];
 };
 
 const classRows = () => {
