@@ -58,6 +58,7 @@ export const refill = (region, children) => {
     const old = key === undefined ? at : named.get(key);
     const node = old && isAlike(old, child) ? old : child;
     if (node !== child) become(node, child);
+    if (node === old) named.delete(key);
     if (node === at) at = at.nextSibling;
     else region.insertBefore(node, at);
   }
@@ -72,8 +73,13 @@ const keyOf = (node) => node.dataset?.testid;
 
 const isAlike = (old, child) => old.nodeName === child.nodeName && keyOf(old) === keyOf(child);
 
-/** Make an element like another one. */
-const become = (old, child) => {
+/**
+ * Make an element like another one, which is of no use any more then.
+ *
+ * @param {Node} old
+ * @param {Node} child
+ */
+export const become = (old, child) => {
   if (old.nodeType === Node.TEXT_NODE) {
     if (old.data !== child.data) old.data = child.data;
     return;

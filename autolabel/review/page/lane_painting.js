@@ -100,8 +100,8 @@ const middleOf = (axis, frame) => xOf(axis, rowOf(frame) + 0.5);
 const isSeen = (axis, x) => x >= -6 && x <= axis.width + 6;
 
 const fillFrame = (context, axis, row, top, height) => {
-  const left = xOf(axis, row);
-  context.fillRect(left, top, Math.max(1, xOf(axis, row + 1) - left), height);
+  const left = Math.floor(xOf(axis, row));
+  context.fillRect(left, top, Math.ceil(xOf(axis, row + 1)) - left, height);
 };
 
 const paintMarks = (context, object, axis) => {

@@ -130,9 +130,6 @@ export const toggleSolo = (object_id = state.selected) => set({ solo: state.solo
 /** Show all objects. */
 export const showAll = () => set({ hidden: new Set(), solo: null });
 
-/** @type {(style: "fill" | "outline" | "none") => void} how masks are drawn */
-export const setStyle = (style) => set({ style });
-
 /** Draw masks in the next of the ways. */
 export const nextStyle = () => {
   const styles = ["fill", "outline", "none"];

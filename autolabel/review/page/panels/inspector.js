@@ -39,6 +39,9 @@ const fact = (term, words) => [el("dt", { text: term }), el("dd", {}, ...(Array.
 const frameLink = (frame_index) =>
   el("button", { type: "button", class: "link", testid: `frame-link-${frame_index}`, text: String(frame_index), on: { click: () => actions.seek(frame_index) } });
 
+const span = ({ first, last }, ...more) =>
+  first === last ? fact("frame", [frameLink(first)]) : fact("frames", [frameLink(first), " to ", frameLink(last), ...more]);
+
 const MOST_LINKS = 12;
 
 const frameFact = (term, frames) => {
@@ -58,7 +61,7 @@ const objectContent = (object) => [
       { class: "facts small" },
       ...fact("score", object.score.toFixed(2)),
       ...fact("margin", object.margin === null ? "decided by a person, or no rival" : object.margin.toFixed(2)),
-      ...fact("frames", [frameLink(object.first), " to ", frameLink(object.last), `, visible on ${object.visible}`]),
+      ...span(object, `, visible on ${object.visible}`),
       ...frameFact("detections", object.detections),
       ...frameFact("by a person", object.human),
       ...frameFact("locked", object.locked),
@@ -118,7 +121,7 @@ const rejectedContent = (rejected) => [
       "dl",
       { class: "facts small" },
       ...fact("score", rejected.score.toFixed(2)),
-      ...fact("frames", [frameLink(rejected.first), " to ", frameLink(rejected.last), ", largest on ", frameLink(rejected.frame_index)]),
+      ...span(rejected, ", largest on ", frameLink(rejected.frame_index)),
       ...fact("a person", rejected.restored ? "brought it back" : rejected.dismissed ? "confirmed that" : "has not looked"),
     ),
     el(

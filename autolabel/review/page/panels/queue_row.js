@@ -2,13 +2,14 @@
 
 import * as actions from "../actions.js";
 import { inputPath } from "../api.js";
-import { el } from "../dom.js";
+import { become, el } from "../dom.js";
 import { classOf, shortId } from "../lookups.js";
+import { state } from "../store.js";
 import { swatch } from "./parts.js";
 
 const SIGNS = { open: ["", ""], accepted: ["✓", "accepted"], fixed: ["✎", "put right"], removed: ["✕", "taken out"] };
 
-/** @type {Map<string, {item: string, row: HTMLElement}>} by key; a row is made anew only when its item changed */
+/** @type {Map<string, {item: string, row: HTMLElement}>} by key; a row is drawn anew only when its item changed */
 const rows = new Map();
 
 /**
@@ -23,7 +24,9 @@ export const queueRow = (item) => {
   const words = JSON.stringify(item);
   const known = rows.get(item.key);
   if (known?.item === words) return known.row;
-  const row = makeRow(item);
+  const fresh = makeRow(item);
+  const row = known?.row ?? fresh;
+  if (row !== fresh) become(row, fresh);
   rows.set(item.key, { item: words, row });
   return row;
 };
@@ -82,7 +85,8 @@ const verdictOf = (item) => {
 };
 
 const pictureOf = (item) => {
-  if (item.state === "removed" && item.kind === "masklet") return el("span", { class: "queue-picture" });
+  const problem = state.run.inputs.find(({ name }) => name === item.input)?.problem ?? null;
+  if (problem !== null || (item.state === "removed" && item.kind === "masklet")) return el("span", { class: "queue-picture" });
   const what = item.kind === "rejected" ? ["rejected", item.index] : ["objects", item.object_id];
   const src = `${inputPath(item.input, ...what, "crop")}?frame_index=${item.frame_index}`;
   return el("img", { class: "queue-picture", loading: "lazy", alt: "", src, on: { error: ({ target }) => target.removeAttribute("src") } });

@@ -9,6 +9,7 @@ const TITLES = {
   expired: "This link has expired",
   offline: "The server is gone",
   failed: "This run cannot be shown",
+  empty: "This run is empty",
 };
 
 /** Begin to show them. */

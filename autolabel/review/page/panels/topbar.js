@@ -28,7 +28,9 @@ const content = () => [
 ];
 
 const inputChooser = () => {
-  const names = state.run.inputs.map(({ name, object_count }) => [name, `${name} · ${counted(object_count, "object")}`]);
+  const names = state.run.inputs.map(({ name, object_count, problem }) => {
+    return [name, `${name} · ${counted(object_count, "object")}${problem === null ? "" : " · no pictures"}`];
+  });
   return choice("input", "Input", names, state.input?.name ?? "", actions.openInput);
 };
 
