@@ -55,7 +55,7 @@ const makeRow = (item) => {
       "div",
       {},
       pictureOf(item),
-      el("div", { class: "doubt", title: `doubt ${item.doubt.toFixed(2)}` }, el("i", { style: { width: `${100 * item.doubt}%` } })),
+      el("div", { class: "doubt-bar", title: `doubt ${item.doubt.toFixed(2)}` }, el("i", { style: { width: `${100 * item.doubt}%` } })),
     ),
     el(
       "div",
