@@ -77,12 +77,14 @@ class Models:
         """
         from autolabel.base_models.registry import load_detector
 
-        asked = self._asked
-        if asked is None or asked[0] != ontology:  # the same words are often looked for on several frames
-            recorded = {} if self._named["detector"] else self._recorded.get("detector", {})
-            detector = load_detector(self._require("detector"), ontology, dtype=recorded.get("dtype"))
-            self._asked = asked = (ontology, detector)
-        return asked[1]
+        # One model after the other: the libraries that they need may not be imported by two threads at once.
+        with self._lock:
+            asked = self._asked
+            if asked is None or asked[0] != ontology:  # the same words are often looked for on several frames
+                recorded = {} if self._named["detector"] else self._recorded.get("detector", {})
+                detector = load_detector(self._require("detector"), ontology, dtype=recorded.get("dtype"))
+                self._asked = asked = (ontology, detector)
+            return asked[1]
 
     def _require(self, role: str) -> str:
         name = self.named(role)
