@@ -3,8 +3,9 @@
     python -m benchmarks.reviewing
 
 Drawn videos that no training has seen are labelled with the embedded models into one run. A simulated person who knows
-the truth works the queue of the review page: gives the 15 most doubtful masklets their classes, removes what is no
-object, and clicks at most three times on each (`benchmarks.annotator`).
+the truth gives the 15 most doubtful masklets their classes, removes what is no object, and clicks on each at most three
+times, where drawing a box is one click (`benchmarks.annotator`). What made a masklet worse is undone, and the click is
+spent.
 """
 
 from collections import Counter
