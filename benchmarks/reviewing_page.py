@@ -9,10 +9,9 @@ page shows.
 
 import time
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -20,7 +19,7 @@ from rich.console import Console
 from autolabel.importers import read_labels
 from autolabel.labels import VideoLabels
 from autolabel.store import Run, load_run
-from benchmarks.annotator import Click, Delete, Merge, Relabel, Step
+from benchmarks.annotator import Box, Click, Delete, Merge, Relabel, Step, Undo
 from benchmarks.review_page import ReviewPage, chromium
 from benchmarks.review_server import reviewing
 from benchmarks.reviewing import draw, label, results_table, tasks_of, work_through
@@ -93,15 +92,23 @@ class PageHand:
                 self.page.press("m")
                 self.page.click_to_edit(f"merge-{step.other_id}")
             case Click():
-                self._turn_to(name, step.object_id)
-                self._click(step)
+                self._begin(name, step.object_id, step.frame_index, "p")
+                self.page.click_at(step.x, step.y, button="left" if step.positive else "right")
+                self._propagate()
+            case Box():
+                self._begin(name, step.object_id, step.frame_index, "b")
+                self.page.drag_box(step.xyxy)
+                self._propagate()
+            case Undo():
+                self.page.edit("u")
 
-    def _click(self, step: Click) -> None:
-        self.page.seek(step.frame_index)
-        self.page.press("p")
-        for x, y, positive in step.points:
-            self.page.click_at(x, y, button="left" if positive else "right")
-            self.page.answer()
+    def _begin(self, name: str, object_id: int, frame_index: int, tool: str) -> None:
+        self._turn_to(name, object_id)
+        self.page.seek(frame_index)
+        self.page.press(tool)
+
+    def _propagate(self) -> None:
+        self.page.answer()
         self.page.edit("Enter")
 
     def accept(self, name: str, object_id: int) -> None:
@@ -126,7 +133,7 @@ class PageHand:
     def _shown(self, name: str, frame_index: int) -> Counter[tuple[str, str]]:
         """Class and mask of each object, as the page gets them."""
         names = self._run.ontology.class_names
-        shown: Iterable[Any] = self.page.page.evaluate(_MASKS, f"/api/inputs/{name}/frames/{frame_index}/masks")
+        shown: list[tuple[int, str]] = self.page.page.evaluate(_MASKS, f"/api/inputs/{name}/frames/{frame_index}/masks")
         return Counter((names[class_id], counts) for class_id, counts in shown)
 
 
