@@ -1,5 +1,6 @@
 """What needs a model on the review page: masks for clicks, jobs that track, words that are found, datasets."""
 
+import shutil
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -10,14 +11,18 @@ import numpy as np
 import pytest
 from factories import comparable
 from fastapi.testclient import TestClient
+from PIL import Image
 from review_client import click_on, client_of, finish, start
 from review_runs import CLIP, PHOTOS
 
+import autolabel
 from autolabel import masks
+from autolabel.base_models.loading import EMBEDDED
 from autolabel.base_models.protocols import Prompt
 from autolabel.base_models.registry import load_tracker
 from autolabel.editing import Editor
 from autolabel.importers import read_labels
+from autolabel.ontologies import Ontology
 from autolabel.review.desk import Desk
 from autolabel.review.models import Models
 from autolabel.review.previews import Previews
@@ -163,6 +168,25 @@ def test_a_run_without_a_tracker_says_what_to_do(run: Run, configuration: dict[s
         assert (job["state"], "--tracker NAME" in job["sentence"]) == ("failed", True)
     with closing(Desk(bare, Models(bare, tracker="tiny-scenes"))) as desk:
         assert client_of(desk).post(f"/api/inputs/{CLIP}/previews", json=asked).status_code == 200
+
+
+def test_models_are_found_again_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run tells where a checkpoint lay, wherever its review is started; a name remains a name."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(EMBEDDED / "tiny-scenes-tracker", "tracker")
+    for folder in ("tiny-scenes", "still", "moved"):
+        Path(folder).mkdir()
+    Image.new("RGB", (64, 48)).save("still/0.png")
+    ontology = Ontology.parse(["red circle"])
+    autolabel.label(["still"], ontology, "run", detector="tiny-scenes", tracker="./tracker")
+    monkeypatch.chdir(tmp_path.parent)
+    run = load_run(tmp_path / "run")
+    assert run.configuration["detector"]["named"] == "tiny-scenes"
+    assert run.configuration["tracker"]["named"] == str(tmp_path / "tracker")
+    assert Models(run).tracker().name == run.configuration["tracker"]["name"]
+    monkeypatch.chdir(tmp_path)
+    shutil.move("tracker", Path("moved") / "tracker")
+    autolabel.label(["still"], ontology, "run", detector="tiny-scenes", tracker="./moved/tracker")  # the same run still
 
 
 def test_a_failing_job_does_not_end_the_worker() -> None:

@@ -2,7 +2,7 @@
 
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from review_labels import edited, frames_of, middle_of, objects
 from review_runs import CLIP, PHOTOS, copy_of
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
-def state_of(page: ReviewPage, key: str) -> str:
+def state_of(page: ReviewPage, key: str) -> Any:
     """What became of an item of the queue."""
-    return next(item["state"] for item in page.state("queue") if item["key"] == key)
+    return str(next(item["state"] for item in page.state("queue") if item["key"] == key))
 
 
 def test_the_queue(page: ReviewPage, run: Run) -> None:
