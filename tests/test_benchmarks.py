@@ -7,7 +7,19 @@ import torch
 
 from autolabel.scene_files import write_scene_video
 from autolabel.scenes import plan_video
-from benchmarks import distill, distill_real, export, memory, quality, resume, review, slicing, speed, stills
+from benchmarks import (
+    distill,
+    distill_real,
+    export,
+    memory,
+    quality,
+    resume,
+    review,
+    review_corrections,
+    slicing,
+    speed,
+    stills,
+)
 from benchmarks.baselines import BASELINES
 from benchmarks.clips import SIZE_WH
 
@@ -72,6 +84,14 @@ def test_the_review_server_is_timed(capsys: pytest.CaptureFixture[str]) -> None:
     review.main(frames=[3], objects=1, keyframe_every=[2], rounds=1)
     table = capsys.readouterr().out
     for name in review.COLUMNS:
+        assert name in table
+
+
+def test_corrections_are_timed(capsys: pytest.CaptureFixture[str]) -> None:
+    """One table has how long a click takes, alone and amid tracking, and a tracked frame."""
+    review_corrections.main(frames=6, rounds=1, reach=1)
+    table = capsys.readouterr().out
+    for name in review_corrections.COLUMNS:
         assert name in table
 
 
