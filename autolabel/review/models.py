@@ -34,7 +34,7 @@ class Models:
         self._recorded: Mapping[str, Any] = run.configuration
         self._tracker: Tracker | None = None
         self._asked: tuple[Ontology, Detector] | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # of one loading at a time: transformers cannot be imported by two threads at once
         self.turns = Turns()
 
     def named(self, role: str) -> str | None:
@@ -77,12 +77,13 @@ class Models:
         """
         from autolabel.base_models.registry import load_detector
 
-        asked = self._asked
-        if asked is None or asked[0] != ontology:  # the same words are often looked for on several frames
-            recorded = {} if self._named["detector"] else self._recorded.get("detector", {})
-            detector = load_detector(self._require("detector"), ontology, dtype=recorded.get("dtype"))
-            self._asked = asked = (ontology, detector)
-        return asked[1]
+        with self._lock:
+            asked = self._asked
+            if asked is None or asked[0] != ontology:  # the same words are often looked for on several frames
+                recorded = {} if self._named["detector"] else self._recorded.get("detector", {})
+                detector = load_detector(self._require("detector"), ontology, dtype=recorded.get("dtype"))
+                self._asked = asked = (ontology, detector)
+            return asked[1]
 
     def _require(self, role: str) -> str:
         name = self.named(role)
