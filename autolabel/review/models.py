@@ -34,7 +34,7 @@ class Models:
         self._recorded: Mapping[str, Any] = run.configuration
         self._tracker: Tracker | None = None
         self._asked: tuple[Ontology, Detector] | None = None
-        self._lock = threading.Lock()  # of one loading at a time: transformers cannot be imported by two threads at once
+        self._lock = threading.Lock()  # one loads at a time: two threads cannot import transformers at once
         self.turns = Turns()
 
     def named(self, role: str) -> str | None:

@@ -60,7 +60,7 @@ const objectContent = (object) => [
       "dl",
       { class: "facts small" },
       ...fact("score", object.score.toFixed(2)),
-      ...fact("margin", object.margin === null ? "decided by a person, or no rival" : object.margin.toFixed(2)),
+      ...(object.margin === null ? [] : fact("margin", object.margin.toFixed(2))),
       ...span(object, `, visible on ${object.visible}`),
       ...frameFact("detections", object.detections),
       ...frameFact("by a person", object.human),
