@@ -84,9 +84,9 @@ def _may_touch(masklet: Masklet, other: Masklet) -> bool:
         return False
     if other.frame_indices[0] > masklet.frame_indices[-1]:
         return False
-    starts = np.maximum(masklet.xyxy[:, :2].min(axis=0), other.xyxy[:, :2].min(axis=0))
-    ends = np.minimum(masklet.xyxy[:, 2:].max(axis=0), other.xyxy[:, 2:].max(axis=0))
-    return bool((starts <= ends).all())
+    lowest = np.maximum(masklet.xyxy.min(axis=0), other.xyxy.min(axis=0))[:2]
+    highest = np.minimum(masklet.xyxy.max(axis=0), other.xyxy.max(axis=0))[2:]
+    return bool((lowest <= highest).all())
 
 
 def _contacts(

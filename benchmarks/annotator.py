@@ -4,7 +4,7 @@ How it is done, through `autolabel.Editor` or on the review page, is another's b
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -16,15 +16,14 @@ from autolabel.base_models.training.tracker_clips import deepest_error
 from autolabel.labels import Masklet, Source, VideoLabels
 from autolabel.masks import Rle
 
-__all__ = ["Annotator", "Click", "Delete", "Merge", "Relabel", "Step", "Truth"]
+__all__ = ["Annotator", "Box", "Click", "Delete", "Merge", "Relabel", "Step", "Truth", "Undo"]
 
 SAME_IOU: Final = 0.5
 """From here on a mask shows an object."""
 
 _ELSEWHERE_IOU: Final = 0.1  # below it a mask is on something else
 _WORTH_A_CLICK: Final = 0.3  # what the frames around a click must lack together, as J summed over them
-_GOOD_IOU: Final = 0.8  # one more click on a frame whose mask is as good gains nothing
-_CLICKS_OF_A_BOX: Final = 2  # its corners
+_BOXED_IOU: Final = 0.7  # a mask that is worse is not mended by a click; a box says it all anew
 
 
 @dataclass(frozen=True)
@@ -94,22 +93,38 @@ class Merge:
 
 @dataclass(frozen=True)
 class Click:
-    """Correct an object on one frame by a box or clicks or both, and track it anew around that.
+    """Correct an object on one frame by a click, and track it anew around that.
 
     Attributes:
         object_id: The object.
         frame_index: The frame.
-        points: All clicks on this frame so far, the new one last: x and y in pixels, and whether it is on the object.
-        xyxy: The box on this frame, in pixels, if one was drawn.
+        x: Where, in pixels.
+        y: Likewise.
+        positive: Whether it is on the object.
     """
 
     object_id: int
     frame_index: int
-    points: tuple[tuple[float, float, bool], ...] = ()
-    xyxy: tuple[float, float, float, float] | None = None
+    x: float
+    y: float
+    positive: bool
 
 
-Step: TypeAlias = Relabel | Delete | Merge | Click
+@dataclass(frozen=True)
+class Box:
+    """The same by a box that is drawn around the object, in pixels."""
+
+    object_id: int
+    frame_index: int
+    xyxy: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Undo:
+    """Take back the last step."""
+
+
+Step: TypeAlias = Relabel | Delete | Merge | Click | Box | Undo
 
 
 @dataclass
@@ -121,7 +136,7 @@ class Annotator:
         object_id: The masklet.
         target: Its true object; None where it shows none, or one that another masklet shows better.
         fragments_of: By true object, the masklet under review that shows it; what is a piece of it is merged.
-        clicks: How many clicks are left; a box takes two.
+        clicks: How many clicks are left; drawing a box takes one.
     """
 
     truth: Truth
@@ -129,7 +144,8 @@ class Annotator:
     target: Masklet | None
     fragments_of: Mapping[int, int] = field(default_factory=dict)
     clicks: int = 3
-    _last: Click | None = None
+    _tried: set[int] = field(default_factory=set)
+    _before: float | None = None
 
     def next_step(self, labels: VideoLabels) -> Step | None:
         """What to do next; None when all is done that can be.
@@ -145,7 +161,10 @@ class Annotator:
         name = self.truth.labels.class_names[self.target.class_id]
         if labels.class_names[masklet.class_id] != name:
             return Relabel(self.object_id, name)
-        return self._wrong_span(masklet, self.target) or self._click(masklet, self.target)
+        before, self._before = self._before, None
+        if before is not None and self._shown(masklet, self.target) < before:
+            return Undo()
+        return self._wrong_span(masklet, self.target) or self._prompt(masklet, self.target)
 
     def _without_target(self, masklet: Masklet, labels: VideoLabels) -> Step | None:
         """A piece of an object is joined to the rest where that is under review, and else left alone."""
@@ -171,25 +190,25 @@ class Annotator:
         end = wrong.index(False, start) if False in wrong[start:] else len(wrong)
         return Delete(self.object_id, *_ends(masklet.frame_indices[start:end].tolist()))
 
-    def _click(self, masklet: Masklet, target: Masklet) -> Click | None:
-        """Go on where the last click was until that frame is good, then on the frame that promises most."""
-        frame_index = self._frame(masklet, target)
-        if not self.clicks or frame_index is None:
+    def _shown(self, masklet: Masklet, target: Masklet) -> float:
+        """How much of the object is shown; masks where there is nothing are removed anyway, and count for nothing."""
+        overlaps = self.truth.overlaps(masklet, target)
+        return sum(overlaps[index] for index in target.frame_indices.tolist())
+
+    def _prompt(self, masklet: Masklet, target: Masklet) -> Click | Box | None:
+        """A box where the mask is bad, or else a click at the centre of the error."""
+        frame_index = self._frame(masklet, target) if self.clicks else None
+        if frame_index is None:
             return None
-        last = (
-            self._last if self._last and self._last.frame_index == frame_index else Click(self.object_id, frame_index)
-        )
-        overlap = self.truth.overlaps(masklet, target).get(frame_index, 0.0)
-        if last.xyxy is None and not last.points and overlap < SAME_IOU and self.clicks >= _CLICKS_OF_A_BOX:
-            self.clicks -= _CLICKS_OF_A_BOX
-            box = target.xyxy[target.frame_indices.tolist().index(frame_index)].tolist()
-            self._last = replace(last, xyxy=tuple(box))
-            return self._last
         self.clicks -= 1
+        self._tried.add(frame_index)
+        self._before = self._shown(masklet, target)
+        if self.truth.overlaps(masklet, target)[frame_index] < _BOXED_IOU:
+            x1, y1, x2, y2 = target.xyxy[target.frame_indices.tolist().index(frame_index)].tolist()
+            return Box(self.object_id, frame_index, (x1, y1, x2, y2))
         true = masks.decode(rows_of(target)[frame_index])
         x, y, label = deepest_error(_mask_at(masklet, frame_index, true), true)
-        self._last = replace(last, points=(*last.points, (x + 0.5, y + 0.5, label == 1)))
-        return self._last
+        return Click(self.object_id, frame_index, x + 0.5, y + 0.5, label == 1)
 
     def _frame(self, masklet: Masklet, target: Masklet) -> int | None:
         """The frame to click on; None where nothing is worth it.
@@ -197,12 +216,14 @@ class Annotator:
         It is in the stretch that lacks most, and the one that shows most of the object of those that lack much.
         """
         overlaps = self.truth.overlaps(masklet, target)
-        if self._last and overlaps.get(self._last.frame_index, 1.0) < _GOOD_IOU:
-            return self._last.frame_index
         areas = dict(zip(target.frame_indices.tolist(), target.areas.tolist(), strict=True))
         lacks = {index: 1 - overlap for index, overlap in overlaps.items() if index in areas}
         lack, stretch = max(
-            ((sum(lacks[index] for index in stretch), stretch) for stretch in _stretches(masklet, lacks)),
+            (
+                (sum(lacks[index] for index in stretch), stretch)
+                for stretch in _stretches(masklet, lacks)
+                if self._tried.isdisjoint(stretch)
+            ),
             default=(0.0, []),
         )
         if lack < _WORTH_A_CLICK:

@@ -3,8 +3,9 @@
     python -m benchmarks.reviewing
 
 Drawn videos that no training has seen are labelled with the embedded models into one run. A simulated person who knows
-the truth works the queue of the review page: gives the 15 most doubtful masklets their classes, removes what is no
-object, and clicks at most three times on each (`benchmarks.annotator`).
+the truth gives the 15 most doubtful masklets their classes, removes what is no object, and clicks on each at most three
+times, where drawing a box is one click (`benchmarks.annotator`). What made a masklet worse is undone, and the click is
+spent.
 """
 
 from collections import Counter
@@ -25,7 +26,7 @@ from autolabel.review.queue import entries_of
 from autolabel.scene_files import ontology_for, write_scene_video
 from autolabel.scenes import plan_video
 from autolabel.store import Run
-from benchmarks.annotator import Annotator, Click, Delete, Merge, Relabel, Step, Truth
+from benchmarks.annotator import Annotator, Box, Click, Delete, Merge, Relabel, Step, Truth, Undo
 
 SEED: Final = 36_000_000
 KEYFRAME_EVERY: Final = 12
@@ -135,17 +136,16 @@ class EditorHand:
             case Merge():
                 editor.merge(step.object_id, step.other_id)
             case Click():
-                editor.refine(step.object_id, step.frame_index, _prompt(step))
+                prompt = autolabel.Prompt(points=np.array([[step.x, step.y]]), positive=np.array([step.positive]))
+                editor.refine(step.object_id, step.frame_index, prompt)
+            case Box():
+                editor.refine(step.object_id, step.frame_index, autolabel.Prompt(xyxy=np.array(step.xyxy)))
+            case Undo():
+                editor.undo()
 
     def accept(self, name: str, object_id: int) -> None:
         """Say that an object is right now."""
         self._editors[name].accept(object_id)
-
-
-def _prompt(click: Click) -> autolabel.Prompt:
-    points = np.array([point[:2] for point in click.points]) if click.points else None
-    positive = np.array([point[2] for point in click.points]) if click.points else None
-    return autolabel.Prompt(None if click.xyxy is None else np.array(click.xyxy), points, positive)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import torch
 
 from autolabel.scene_files import write_scene_video
 from autolabel.scenes import plan_video
-from benchmarks import (
     distill,
     distill_real,
     export,
@@ -19,7 +18,6 @@ from benchmarks import (
     slicing,
     speed,
     stills,
-)
 from benchmarks.baselines import BASELINES
 from benchmarks.clips import SIZE_WH
 
@@ -60,6 +58,14 @@ def test_killed_labelling_ends_in_the_same_bytes(capsys: pytest.CaptureFixture[s
     resume.main(kills=3, frames=30)
     identical = next(line for line in capsys.readouterr().out.splitlines() if "identical" in line)
     assert "yes" in identical
+
+
+def test_a_person_who_knows_the_truth_works_on_what_is_doubtful(capsys: pytest.CaptureFixture[str]) -> None:
+    """One table tells what lacks before and after, and that nothing else was touched."""
+    reviewing.main(videos=1, frames=14, objects=4, masklets=2)
+    table = capsys.readouterr().out
+    assert "made good" in table
+    assert next(line for line in table.splitlines() if "other objects changed" in line).split()[-2] == "0"
 
 
 def test_slicing_compares_both_ways_of_looking(capsys: pytest.CaptureFixture[str]) -> None:
