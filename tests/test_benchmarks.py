@@ -7,6 +7,7 @@ import torch
 
 from autolabel.scene_files import write_scene_video
 from autolabel.scenes import plan_video
+from benchmarks import (
     distill,
     distill_real,
     export,
@@ -15,9 +16,11 @@ from autolabel.scenes import plan_video
     resume,
     review,
     review_corrections,
+    reviewing,
     slicing,
     speed,
     stills,
+)
 from benchmarks.baselines import BASELINES
 from benchmarks.clips import SIZE_WH
 
