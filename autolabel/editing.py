@@ -3,18 +3,17 @@
 Whoever shows labels to people, a review page or a script, edits through this class and has no second way of its own.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
 from autolabel.base_models.protocols import Prompt, Tracker
-from autolabel.edits import FIRST_HUMAN_ID, REDO, UNDO, Anchor, Change, Edit, Edited, Span, apply_edits, done_and_undone
+from autolabel.edits import Change, Span
 from autolabel.errors import UserError
 from autolabel.frames import Frame
+from autolabel.history import History
 from autolabel.inputs import Input
-from autolabel.labels import Masklet, Rejected, Source, VideoLabels
+from autolabel.labels import Masklet, Rejected, Source
 from autolabel.masks import Rle
 from autolabel.originals import frames_of, open_original
 from autolabel.refinement import Correction, FramesOf, Known, refine
@@ -44,12 +43,8 @@ class Plan:
         return "add" if self.object_id is None else "refine"
 
 
-class Editor:
+class Editor(History):
     """Edits one finished input of a run.
-
-    Attributes:
-        found: What the models found.
-        edited: The labels as they stand, after every edit anew.
 
     Args:
         run: The run; its folder must be writable, and its original inputs be where they were.
@@ -68,61 +63,9 @@ class Editor:
         reach: int = 100,
         frames_of: FramesOf | None = None,
     ) -> None:
-        self._run, self._name, self._tracker, self._reach = run, name, tracker, reach
+        super().__init__(run, name)
+        self._tracker, self._reach = tracker, reach
         self._frames_of = frames_of or self._decoded
-        self._log = run.edit_log(name)
-        self._base = run.digest(name)
-        self.found: VideoLabels = run.found(name)
-        self._seconds = 0.0
-        self.edited: Edited = self._apply()
-
-    @property
-    def labels(self) -> VideoLabels:
-        """The labels as they stand."""
-        return self.edited.labels
-
-    @property
-    def revision(self) -> int:
-        """How many edits there were, undone ones, undoing and redoing included."""
-        return len(self._log.read())
-
-    @property
-    def seconds_spent(self) -> float:
-        """How long people have needed for all edits, undone ones included."""
-        return sum(edit.seconds for edit in self._log.read())
-
-    @property
-    def undoable(self) -> Edit | None:
-        """What `undo` would take back."""
-        done, _ = done_and_undone(self._log.read())
-        return done[-1] if done else None
-
-    @property
-    def redoable(self) -> Edit | None:
-        """What `redo` would do once more."""
-        _, undone = done_and_undone(self._log.read())
-        return undone[-1] if undone else None
-
-    @contextmanager
-    def spending(self, seconds: float) -> Iterator[None]:
-        """Like `spend`, for the edit of the block; when that is refused, the time is not kept either."""
-        before = self._seconds
-        self.spend(seconds)
-        try:
-            yield
-        except UserError:
-            self._seconds = before
-            raise
-
-    def spend(self, seconds: float) -> None:
-        """Say how long a person has needed; it is kept with the next edit.
-
-        Raises:
-            UserError: It is no time.
-        """
-        if not 0 <= seconds < math.inf:
-            raise UserError(f"expected seconds from 0 on, found {seconds}; give the time that the person needed")
-        self._seconds += seconds
 
     def accept(self, object_id: int) -> None:
         """Say that an object is right as it stands, in its class and on all of its frames."""
@@ -252,14 +195,6 @@ class Editor:
         self._rejected(index)
         self._append("dismiss", Change(), [], dismissed=(index,))
 
-    def undo(self) -> bool:
-        """Take back the last edit; returns whether there was one."""
-        return self._move(UNDO, self.undoable)
-
-    def redo(self) -> bool:
-        """Do once more what was undone last; returns whether there was anything."""
-        return self._move(REDO, self.redoable)
-
     def _track(self, plan: Plan) -> int:
         """Track an object anew around a prompt."""
         if self._tracker is None:
@@ -280,38 +215,6 @@ class Editor:
             self.labels.frames, known, frame_index, prompt, self._reach if reach is None else reach
         )
 
-    def _append(
-        self,
-        action: str,
-        change: Change,
-        objects: Iterable[Masklet],
-        *,
-        locked: tuple[tuple[int, int], ...] = (),
-        accepted: tuple[int, ...] = (),
-        restored: tuple[int, ...] = (),
-        dismissed: tuple[int, ...] = (),
-    ) -> None:
-        """Keep an edit, and look at the labels anew."""
-        anchors = {
-            masklet.object_id: Anchor(int(masklet.frame_indices[0]), masklet.rles[0])
-            for masklet in objects
-            if masklet.object_id < FIRST_HUMAN_ID
-        }
-        self._log.append(
-            Edit(action, change, anchors, self._base, locked, accepted, restored, dismissed, self._seconds)
-        )
-        self._seconds = 0.0
-        self.edited = self._apply()
-
-    def _apply(self) -> Edited:
-        edits = self._log.read()
-        return apply_edits(self.found, edits, self._base) if edits else Edited(self.found)
-
-    def _move(self, action: str, moved: Edit | None) -> bool:
-        if moved is not None:
-            self._append(action, Change(), [])
-        return moved is not None
-
     def _rejected(self, index: int) -> Rejected:
         rejected = self._run.rejected(self._name)
         if not 0 <= index < len(rejected):
@@ -326,11 +229,6 @@ class Editor:
         if not indices:
             raise UserError(f"expected frames that were labelled, found none from {first} to {last}; choose others")
         return indices[0], indices[-1]
-
-    def _new_id(self) -> int:
-        """An identity that no edit, undone ones included, has given yet."""
-        given = (object_id for edit in self._log.read() for object_id in edit.change.classes)
-        return max((*given, FIRST_HUMAN_ID - 1)) + 1
 
     def _masklet(self, object_id: int) -> Masklet:
         for masklet in self.labels.masklets:

@@ -15,7 +15,13 @@ from typing import Any, Final, Self
 from pydantic import TypeAdapter
 
 from autolabel.base_models.exemplars import Exemplar, describe_exemplars
-from autolabel.base_models.named_models import DEFAULT_DETECTOR, DEFAULT_TRACKER
+from autolabel.base_models.named_models import (
+    CONCEPT_TRACKERS,
+    DEFAULT_DETECTOR,
+    DEFAULT_TRACKER,
+    DETECTORS,
+    TRACKERS,
+)
 from autolabel.base_models.protocols import ConceptTracker, Described, Detector, Tracker
 from autolabel.base_models.registry import load_concept_tracker, load_detector, load_tracker
 from autolabel.base_models.sliced import SlicedDetector
@@ -169,10 +175,11 @@ def _describe_models(setup: Setup | ConceptSetup, recipe: Recipe) -> dict[str, A
 def _describe_model(named: str | None, model: Detector | Tracker | ConceptTracker) -> dict[str, str | None]:
     """What a model is, and the name by which it can be loaded again from any folder."""
     details = dict(model.configuration) if isinstance(model, Described) else {}
-    local = named is not None and Path(named).exists()
+    if named and named not in {*DETECTORS, *TRACKERS, *CONCEPT_TRACKERS} and Path(named).expanduser().exists():
+        named = str(Path(named).expanduser().resolve())
     return {
         "name": model.name,
-        "named": str(Path(named).resolve()) if local and named else named,
+        "named": named,
         "class": f"{type(model).__module__}:{type(model).__qualname__}",
         **details,
     }

@@ -9,21 +9,16 @@ asked for before, a step the frame after the last one. A page is ready when the 
 masks are there; the server has just started. An edit gives an object another class.
 """
 
-import json
-import re
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Annotated, Final, NamedTuple
-from urllib.request import Request, urlopen
 
 import av
 import cv2
+import httpx
 import numpy as np
 import typer
 from numpy.typing import NDArray
@@ -36,6 +31,7 @@ from autolabel.masks import Rle
 from autolabel.ontologies import Ontology
 from autolabel.store import InputIdentity, RunWriter
 from autolabel.video import VideoInput
+from benchmarks.review_server import reviewing
 
 SIZE_WH: Final = (1280, 720)
 FPS: Final = 25
@@ -44,16 +40,11 @@ PHASES: Final = 50
 
 CLASS_NAMES: Final = ("car", "person", "bicycle")
 
-SERVER: Final = """
-import atexit, resource
-from autolabel.cli import main
-atexit.register(lambda: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True))
-main()
-"""
+COLUMNS: Final = ("ready", "step", "seek", "again", "edit", "peak MB")
 
 
 class Clip(NamedTuple):
-    """What a clip holds; `keyframe_every` is in frames."""
+    """What a clip holds; frames from a keyframe to the next one are a group of pictures (GOP)."""
 
     frames: int
     objects: int
@@ -78,9 +69,7 @@ def main(
     rounds: Annotated[int, typer.Option(help="How often each thing is asked.")] = 30,
 ) -> None:
     """Serve runs of several lengths, ask for everything the page asks for, and print one table."""
-    table = Table(
-        "frames", "objects", "keyframe every", *_NAMES, title="Review server, milliseconds (median), 1280x720"
-    )
+    table = Table("frames", "objects", "GOP", *COLUMNS, title="Review server, milliseconds (median), 1280x720")
     for gop in keyframe_every or (30, 250):
         for length in frames or (100, 2000, 10_000):
             clip = Clip(length, objects, gop)
@@ -89,9 +78,6 @@ def main(
                 figures = _measure(run, clip, rounds)
             table.add_row(str(length), str(objects), str(gop), *(f"{value:.0f}" for value in figures))
     Console().print(table)
-
-
-_NAMES: Final = ("page ready", "step", "seek", "seen before", "edit", "peak MB")
 
 
 def write_run(clip: Clip, folder: Path) -> Path:
@@ -146,7 +132,7 @@ def _picture(phase: int) -> NDArray[np.uint8]:
     """A soft background with grain on which discs have moved on a little, as YUV 4:2:0."""
     random = np.random.default_rng(0)
     patches = cv2.resize(random.integers(0, 256, (9, 16, 3)).astype(np.uint8), SIZE_WH, interpolation=cv2.INTER_CUBIC)
-    image = cv2.add(patches, random.integers(0, 12, patches.shape).astype(np.uint8))
+    image = (0.9 * patches + random.uniform(0, 12, (*SIZE_WH[::-1], 3))).astype(np.uint8)  # (H, W, 3)
     for index in range(20):
         colour = random.integers(0, 256, 3).tolist()
         cv2.circle(image, _centre(index, phase), 50, colour, cv2.FILLED, cv2.LINE_AA)
@@ -195,66 +181,48 @@ class Page:
     """Asks a server as its page does.
 
     Args:
-        link: What the server printed.
+        client: Of the server.
     """
 
-    def __init__(self, link: str) -> None:
-        self._address, self._token = link.split("/?token=")
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
 
-    def ask(self, path: str, body: object = None) -> bytes:
-        """What the server answers to a GET, or to a POST where there is a body."""
-        data = None if body is None else json.dumps(body).encode()
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
-        with urlopen(Request(f"{self._address}/api/{path}", data, headers)) as answer:  # noqa: S310  # loopback
-            content: bytes = answer.read()
-        return content
+    def ready(self) -> None:
+        """All that is asked for before the page can be used."""
+        self._ask("/api/run")
+        self._ask("/api/inputs/clip")
+        self.frame(0)
 
     def frame(self, frame_index: int) -> None:
         """A picture and its masks."""
         for part in ("image", "masks"):
-            self.ask(f"inputs/clip/frames/{frame_index}/{part}")
+            self._ask(f"/api/inputs/clip/frames/{frame_index}/{part}")
+
+    def edit(self, revision: int, object_id: int) -> None:
+        """Give an object another class."""
+        edit = {"action": "relabel", "object_id": object_id, "class_id": 0}
+        self._client.post("/api/inputs/clip/edits", json={"revision": revision, "edit": edit}).raise_for_status()
+
+    def _ask(self, path: str) -> None:
+        self._client.get(path).raise_for_status()
 
 
 def _measure(run: Path, clip: Clip, rounds: int) -> Figures:
-    random = np.random.default_rng(0)
-    places = random.permutation(clip.frames)[:rounds].tolist()
-    with _served(run) as (page, server):
-        ready = _milliseconds(lambda: (page.ask("run"), page.ask("inputs/clip"), page.frame(0)))
-        seeks = [_milliseconds(lambda at=place: page.frame(at)) for place in places]
-        again = [_milliseconds(lambda at=place: page.frame(at)) for place in places]
-        steps = [_milliseconds(lambda at=frame: page.frame(at)) for frame in range(1, min(rounds, clip.frames))]
-        edits = [
-            _milliseconds(
-                lambda at=number: page.ask(
-                    "inputs/clip/edits",
-                    {"revision": at, "edit": {"action": "relabel", "object_id": 1 + at % clip.objects, "class_id": 0}},
-                )
-            )
-            for number in range(rounds)
-        ]
-    assert server.stdout is not None
-    peak_mb = int(server.stdout.read()) / 1024
-    return Figures(ready, median(steps), median(seeks), median(again), median(edits), peak_mb)
+    order = np.random.default_rng(0).permutation(clip.frames)[:rounds].tolist()
+    with reviewing(run) as server, server.client() as client:
+        page = Page(client)
+        ready = _milliseconds(page.ready)
+        seek, again = (median([_milliseconds(page.frame, place) for place in order]) for _ in range(2))
+        step = median([_milliseconds(page.frame, frame) for frame in range(1, min(rounds + 1, clip.frames))])
+        edit = median([_milliseconds(page.edit, number, 1 + number % clip.objects) for number in range(rounds)])
+        status = Path(f"/proc/{server.process.pid}/status").read_text()
+    peak_kb = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    return Figures(ready, step, seek, again, edit, peak_kb / 1024)
 
 
-@contextmanager
-def _served(run: Path) -> Iterator[tuple[Page, "subprocess.Popen[str]"]]:
-    """Serve a run in a process of its own; when the block ends, so does the server."""
-    command = [sys.executable, "-c", SERVER, "review", str(run), "--no-browser"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        try:
-            link = re.search(r"http://\S+", server.stdout.readline())
-            assert link is not None
-            yield Page(link[0]), server
-        finally:
-            server.terminate()
-            server.wait()
-
-
-def _milliseconds(action: Callable[[], object]) -> float:
+def _milliseconds(action: Callable[..., None], *arguments: int) -> float:
     start = time.perf_counter()
-    action()
+    action(*arguments)
     return (time.perf_counter() - start) * 1000
 
 

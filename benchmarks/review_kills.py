@@ -116,13 +116,14 @@ class _Patient:
             timer.join()
 
     def _edit(self, client: httpx.Client, revision: int) -> None:
-        for self._under_way in self._edits:
+        for edit in self._edits:
+            self._under_way = edit
             self._sent += 1
-            body = {"revision": revision, "seconds": self._sent, "edit": self._under_way}
+            body = {"revision": revision, "seconds": self._sent, "edit": edit}
             answer = client.post(f"/api/inputs/{NAME}/edits", json=body)
             if answer.status_code == httpx.codes.OK:
                 revision = answer.json()["revision"]
-                self._note(self._under_way)
+                self._note(edit)
             else:
                 self._tally.refused += 1
         raise AssertionError("there is always another edit")

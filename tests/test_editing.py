@@ -17,7 +17,7 @@ from autolabel.base_models.protocols import Prompt
 from autolabel.base_models.registry import load_tracker
 from autolabel.editing import Editor
 from autolabel.edits import FIRST_HUMAN_ID
-from autolabel.errors import UserError
+from autolabel.errors import RunError, UserError
 from autolabel.labels import FrameState, Masklet, Rejected, Source, VideoLabels
 from autolabel.originals import original_frames
 from autolabel.refinement import refine
@@ -196,6 +196,15 @@ def test_time_goes_with_the_edit_that_it_was_spent_on(run: Run) -> None:
     with editor.spending(2):
         editor.accept(3)
     assert [edit.seconds for edit in run.edit_log("clip").read()] == [2]
+
+
+def test_an_edit_that_cannot_be_kept_is_not_made(run: Run) -> None:
+    """Where nothing can be written, a sentence says so, and the labels stay as they are on the disk."""
+    (run.path / "inputs" / "clip" / "edits.jsonl").mkdir()
+    editor = Editor(run, "clip")
+    with pytest.raises(RunError, match="expected to keep an edit in"):
+        editor.delete(3)
+    assert [masklet.object_id for masklet in editor.labels.masklets] == [1, 3]
 
 
 def test_another_process_may_edit_too(run: Run) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from autolabel.doubts import Doubt, doubts_of
 from autolabel.editing import Editor
 from autolabel.labels import FrameLabels, Masklet, Rejected
+from autolabel.report.colours import PALETTE
 from autolabel.review.cache import SizedCache
 from autolabel.review.frames import Shelf
 from autolabel.review.lanes import lane_of, largest_area
@@ -57,6 +58,7 @@ class OpenInput:
     Attributes:
         run: The run that it belongs to.
         name: The input.
+        original: What it was labelled from.
         lock: Held by whoever reads or changes what `editor` knows.
 
     Args:
@@ -66,7 +68,8 @@ class OpenInput:
     """
 
     def __init__(self, run: Run, name: str, shelf: Shelf) -> None:
-        self.run, self.name, self._shelf = run, name, shelf
+        self.run, self.name = run, name
+        self.original = Original(run, name, shelf)
         self.lock = threading.RLock()
         self._editor: Editor | None = None
         self._facts: dict[int, Facts] = {}
@@ -89,7 +92,7 @@ class OpenInput:
     def object_count(self) -> int:
         """How many objects it has as its labels stand."""
         if not self.is_read and not self.run.edit_log(self.name).read():
-            return self.run.found_count(self.name)
+            return len(self.run.found_class_ids(self.name))
         return len(self.editor.labels.masklets)
 
     @cached_property
@@ -121,11 +124,6 @@ class OpenInput:
     @cached_property
     def _largest(self) -> int:
         return largest_area(self.editor.found.masklets)
-
-    @cached_property
-    def original(self) -> Original:
-        """What it was labelled from."""
-        return Original(self.run, self.name, tuple(self.frames.values()), self._shelf)
 
 
 @contextmanager
@@ -170,6 +168,13 @@ class Desk:
         self.triage = Triage(run, self.inputs)
         self._seen: dict[str, float] = {}
         self._lock = threading.Lock()
+
+    @cached_property
+    def colours(self) -> dict[int, str]:
+        """A colour of each class, as ``#rrggbb``; those that the models found have the first ones, as in the report."""
+        found = {class_id for name in self.run.records for class_id in self.run.found_class_ids(name).tolist()}
+        ranked = sorted(range(len(self.run.ontology.classes)), key=lambda class_id: (class_id not in found, class_id))
+        return {class_id: PALETTE[rank % len(PALETTE)] for rank, class_id in enumerate(ranked)}
 
     def others(self, client: str) -> int:
         """Note that a page is there; returns how many other ones are."""

@@ -1,6 +1,7 @@
 """The models that a run was labelled with, loaded when they are first needed."""
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from autolabel.errors import UserError
@@ -32,12 +33,22 @@ class Models:
         self._named = {"tracker": tracker, "detector": detector}
         self._recorded: Mapping[str, Any] = run.configuration
         self._tracker: Tracker | None = None
+        self._asked: tuple[Ontology, Detector] | None = None
         self._lock = threading.Lock()
         self.turns = Turns()
 
     def named(self, role: str) -> str | None:
         """What the "tracker" or the "detector" is loaded by; None where there is none to be loaded."""
         return self._named[role] or self._recorded.get(role, {}).get("named")
+
+    def preload(self) -> None:
+        """Begin to load the tracker in the background, so that the first click is answered at once."""
+        if self.named("tracker") is not None:
+            threading.Thread(target=self._preload, daemon=True).start()
+
+    def _preload(self) -> None:
+        with suppress(UserError):  # whoever needs it is told
+            self.tracker()
 
     def tracker(self) -> "Tracker":
         """The tracker.
@@ -66,8 +77,12 @@ class Models:
         """
         from autolabel.base_models.registry import load_detector
 
-        recorded = {} if self._named["detector"] else self._recorded.get("detector", {})
-        return load_detector(self._require("detector"), ontology, dtype=recorded.get("dtype"))
+        asked = self._asked
+        if asked is None or asked[0] != ontology:  # the same words are often looked for on several frames
+            recorded = {} if self._named["detector"] else self._recorded.get("detector", {})
+            detector = load_detector(self._require("detector"), ontology, dtype=recorded.get("dtype"))
+            self._asked = asked = (ontology, detector)
+        return asked[1]
 
     def _require(self, role: str) -> str:
         name = self.named(role)

@@ -9,7 +9,6 @@ from autolabel.errors import RunError
 from autolabel.frames import Frame
 from autolabel.images import ImageFolderInput
 from autolabel.inputs import Input
-from autolabel.labels import FrameLabels
 from autolabel.originals import check_original, find_original
 from autolabel.review.frames import FrameSource, Shelf, StillFrames, VideoFrames
 from autolabel.store import Run
@@ -23,12 +22,11 @@ class Original:
     Args:
         run: The run.
         name: The input.
-        frames: Its labelled frames.
         shelf: Shared with the originals of other inputs.
     """
 
-    def __init__(self, run: Run, name: str, frames: Sequence[FrameLabels], shelf: Shelf) -> None:
-        self._run, self._name, self._frames, self._shelf = run, name, frames, shelf
+    def __init__(self, run: Run, name: str, shelf: Shelf) -> None:
+        self._run, self._name, self._shelf = run, name, shelf
         self._lock = threading.Lock()
         self._source: FrameSource | None = None
         self._changed: RunError | None = None
@@ -84,7 +82,7 @@ class Original:
         if isinstance(original, ImageFolderInput):
             return StillFrames(original)
         intact = not self._run.record(self._name).identity.problems
-        return VideoFrames(original, self._frames, intact=intact, shelf=self._shelf)
+        return VideoFrames(original, self._run.frames(self._name), intact=intact, shelf=self._shelf)
 
     def _check(self, original: Input) -> None:
         try:

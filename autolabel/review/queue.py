@@ -121,7 +121,7 @@ def sample_of(run: Run) -> Sample | None:
     try:
         return load_sample(run)
     except RunError:
-        population = sum(run.found_count(name) for name in run.records)
+        population = sum(len(run.found_class_ids(name)) for name in run.records)
         return draw_sample(run, min(SAMPLE_SIZE, population)) if population else None
 
 

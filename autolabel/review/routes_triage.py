@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from autolabel.frames import Frame
 from autolabel.images import jpeg_bytes
 from autolabel.labels import Masklet
-from autolabel.report.colours import PALETTE, rgb
+from autolabel.report.colours import rgb
 from autolabel.report.pictures import View, draw_view
 from autolabel.review.dependencies import JPEG, REFUSALS, DeskDependency, InputDependency
 from autolabel.review.desk import Desk, OpenInput
@@ -177,7 +177,7 @@ def _crop(desk: Desk, opened: OpenInput, masklet: Masklet, frame_index: int | No
     jpeg = desk.pictures.get(key)
     if jpeg is None:
         frame = Frame(opened.original.source().image(number), number)
-        colour = rgb(PALETTE[masklet.class_id % len(PALETTE)])
+        colour = rgb(desk.colours[masklet.class_id])
         jpeg = jpeg_bytes(draw_view(frame, View(number, ((rle, colour),))))
         desk.pictures.put(key, jpeg)
     return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "private, no-cache"})

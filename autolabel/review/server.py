@@ -52,6 +52,7 @@ def serve(run: Run, models: Models, *, port: int | None, open_browser: bool, ann
             timeout_graceful_shutdown=_GRACE_S,
         )
         link = f"http://{_LOOPBACK}:{port}/?token={token}"
+        models.preload()
         announce(f"{run.path} is open for review at {link} until Ctrl-C")
         if open_browser:
             # In a thread, for a browser of the terminal would keep this one until it is left.

@@ -10,7 +10,6 @@ from autolabel.doubts import Doubted
 from autolabel.edits import Edited
 from autolabel.exporters import EXPORTERS
 from autolabel.labels import FrameLabels, FrameState, InputKind, Masklet, Rejected, Source
-from autolabel.report.colours import PALETTE
 from autolabel.review.desk import Desk, OpenInput
 from autolabel.review.lanes import COLUMNS
 from autolabel.review.schemas import (
@@ -37,7 +36,7 @@ def run_view(desk: Desk) -> RunView:
     return RunView(
         name=run.path.resolve().name,
         classes=[
-            ClassView(class_id=class_id, name=name, colour=PALETTE[class_id % len(PALETTE)])
+            ClassView(class_id=class_id, name=name, colour=desk.colours[class_id])
             for class_id, name in enumerate(names)
         ],
         inputs=[_summary(opened) for opened in desk.inputs.values()],

@@ -52,8 +52,14 @@ class EditLog:
         """Add an edit; it is on the disk when this returns.
 
         Raises:
-            OSError: It cannot be written.
+            RunError: It cannot be written, or the file is damaged.
         """
         known = self.read()
-        append_line(self._file, json.dumps(_EDIT.dump_python(edit, mode="json"), ensure_ascii=False))
+        line = json.dumps(_EDIT.dump_python(edit, mode="json"), ensure_ascii=False)
+        try:
+            append_line(self._file, line)
+        except OSError as error:
+            raise RunError(
+                f"expected to keep an edit in {self._file}, cannot write there: {error}; make room and do it again"
+            ) from error
         self._known, self._known_bytes = (*known, edit), self._file.stat().st_size

@@ -8,9 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
+from numpy.typing import NDArray
 
 from autolabel.edits import Edited, apply_edits
 from autolabel.errors import OntologyError, RunError
@@ -129,15 +131,15 @@ class Run:
             frame_count=record.frame_count,
         )
 
-    def found_count(self, name: str) -> int:
-        """How many objects the models found in one input, without reading them.
+    def found_class_ids(self, name: str) -> NDArray[np.int64]:
+        """Class of every object that the models found in one input, without reading the objects, shape ``(N,)``.
 
         Raises:
             RunError: The run has no finished input of this name, or its file is missing or damaged.
         """
         self.record(name)
         with self._parquet(name, layout.OBJECTS) as file:
-            return int(file.metadata.num_rows)
+            return np.asarray(file.read(columns=["class_id"])["class_id"].to_numpy(), dtype=np.int64)
 
     def frames(self, name: str) -> tuple[FrameLabels, ...]:
         """Frames of one input that were looked at, without their labels.

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from fastapi.testclient import TestClient
@@ -12,25 +11,12 @@ from review_runs import copy_of, labelled_run
 
 from autolabel.review.desk import Desk
 from autolabel.store import Run
-from benchmarks.review_page import chromium, find_chromium
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="session")
 def labelled(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A video and a folder of stills, labelled by the embedded models; copy it before you edit it."""
     return labelled_run(tmp_path_factory.mktemp("labelled"))
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator["Browser"]:
-    """A headless Chromium, where one is installed."""
-    if find_chromium() is None:
-        pytest.skip("no Chromium is installed, in which the review page could be opened")
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

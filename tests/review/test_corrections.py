@@ -1,5 +1,6 @@
 """What needs a model on the review page: masks for clicks, jobs that track, words that are found, datasets."""
 
+import shutil
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -10,14 +11,18 @@ import numpy as np
 import pytest
 from factories import comparable
 from fastapi.testclient import TestClient
+from PIL import Image
 from review_client import click_on, client_of, finish, start
 from review_runs import CLIP, PHOTOS
 
+import autolabel
 from autolabel import masks
+from autolabel.base_models.loading import EMBEDDED
 from autolabel.base_models.protocols import Prompt
 from autolabel.base_models.registry import load_tracker
 from autolabel.editing import Editor
 from autolabel.importers import read_labels
+from autolabel.ontologies import Ontology
 from autolabel.review.desk import Desk
 from autolabel.review.models import Models
 from autolabel.review.previews import Previews
@@ -27,18 +32,33 @@ from autolabel.store import Run, load_run
 FRAME = 7
 
 
-def test_a_preview_is_what_tracking_answers_there(run: Run, desk: Desk, client: TestClient) -> None:
+@pytest.mark.parametrize("reach", [0, 3])
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        {},
+        {"points": [{"x": 80, "y": 60, "positive": False}]},
+        {"points": [], "xyxy": [20, 20, 70, 60]},
+        {"points": [{"x": 40, "y": 40, "positive": True}], "xyxy": [20, 20, 70, 60]},
+    ],
+    ids=["a click on it", "a click beside it", "a box", "a box with a click"],
+)
+def test_a_preview_is_what_tracking_answers_there(
+    run: Run, client: TestClient, prompt: dict[str, Any], reach: int
+) -> None:
     """What a person sees before they agree is, to the pixel, what is kept on that frame; it changes nothing itself."""
-    object_id = run.input(CLIP).masklets[0].object_id
-    asked = click_on(run.input(CLIP), object_id, FRAME)
-    previews = [client.post(f"/api/inputs/{CLIP}/previews", json=asked).json() for _ in range(2)]
-    assert previews[0] == previews[1]
-    assert comparable(load_run(run.path).input(CLIP)) == comparable(run.input(CLIP))
-    job = finish(client, start(client, {"kind": "refine", "reach": 0, **asked}))
-    assert job["state"] == "done"
-    kept = next(item for item in load_run(run.path).input(CLIP).masklets if item.object_id == object_id)
-    mask = kept.rles[kept.frame_indices.tolist().index(FRAME)]
-    assert mask["counts"].decode() == previews[0]["counts"]
+    before = run.input(CLIP)
+    object_id = before.masklets[0].object_id
+    for looked_at in (20, FRAME, 0):  # whatever was looked at before
+        asked = {**click_on(before, object_id, looked_at), **prompt}
+        client.post(f"/api/inputs/{CLIP}/previews", json=asked).raise_for_status()
+    asked = {**click_on(before, object_id, FRAME), **prompt}
+    preview = client.post(f"/api/inputs/{CLIP}/previews", json=asked).json()
+    assert comparable(load_run(run.path).input(CLIP)) == comparable(before)
+    job = finish(client, start(client, {"kind": "refine", "reach": reach, **asked}))
+    assert (job["state"], job["masks"][0]) == ("done", {"frame_index": FRAME, "counts": preview["counts"]})
+    kept = client.get(f"/api/inputs/{CLIP}/frames/{FRAME}/masks").json()["objects"]
+    assert [item["counts"] for item in kept if item["object_id"] == object_id] == [preview["counts"]]
 
 
 @pytest.mark.parametrize("name", [CLIP, PHOTOS])
@@ -106,46 +126,12 @@ def test_an_export_is_what_the_page_shows(run: Run, client: TestClient) -> None:
         exported = {
             labels.name: labels for labels in read_labels(Path(result["path"]) / "annotations.json", "coco-video")
         }
-        assert len(exported[CLIP].masklets) == len(load_run(run.path).input(CLIP).masklets)
-    assert sorted(path.name for path in (run.path / "exports").iterdir()) == ["coco-video"]
-
-
-class Standstill(Worker):
-    """A worker that begins nothing."""
-
-    def _do(self, job: Job, work: object) -> None:
-        pass
-
-
-def test_what_is_tracked_rests_and_the_others_do_not(run: Run) -> None:
-    """While an object waits for its track, edits of it are refused with a sentence and those of others are made."""
-    with closing(Desk(run)) as desk:
-        desk.worker = Standstill()
-        client = client_of(desk)
-        first, second = (masklet.object_id for masklet in run.input(CLIP).masklets[:2])
-        start(client, {"kind": "refine", **click_on(run.input(CLIP), first, FRAME)})
-        refused = [
-            {"action": "delete", "object_id": first},
-            {"action": "merge", "object_id": second, "other_id": first},
-            {"action": "mark_empty", "first": 0, "last": 1},
-            {"action": "undo"},
-        ]
-        for edit in refused:
-            answer = client.post(f"/api/inputs/{CLIP}/edits", json={"revision": 0, "edit": edit})
-            assert answer.status_code == 409
-            assert "being tracked" in answer.json()["detail"]
-        edit = {"action": "delete", "object_id": second}
-        assert client.post(f"/api/inputs/{CLIP}/edits", json={"revision": 0, "edit": edit}).status_code == 200
-        assert client.get("/api/pulse?client=page").json()["job_id"] == "1"
-
-
-def test_a_cancelled_job_keeps_nothing(run: Run, desk: Desk, client: TestClient) -> None:
-    """It ends on the way, and the labels are what they were."""
-    asked = click_on(run.input(CLIP), run.input(CLIP).masklets[0].object_id, FRAME)
-    job_id = start(client, {"kind": "refine", **asked})
-    assert client.delete(f"/api/jobs/{job_id}").status_code == 204
-    assert finish(client, job_id)["state"] == "cancelled"
-    assert not run.edit_log(CLIP).read()
+        page = client.get(f"/api/inputs/{CLIP}/frames/{FRAME}/masks").json()["objects"]
+        shown = sorted((item["class_id"], item["counts"]) for item in page)
+        on_frame = exported[CLIP].on_frame(FRAME)
+        assert shown == sorted((masklet.class_id, masklet.rles[row]["counts"].decode()) for masklet, row in on_frame)
+    assert [path.name for path in (run.path / "exports").iterdir()] == ["coco-video"]
+    assert len(load_run(run.path).input(CLIP).masklets) == len(run.input(CLIP).masklets)
 
 
 @pytest.mark.parametrize(
@@ -166,18 +152,41 @@ def test_mistakes_get_a_sentence(client: TestClient, asked: dict[str, Any], stat
     assert sentence in answer.json()["detail"]
 
 
-def test_a_run_without_a_tracker_says_what_to_do(run: Run) -> None:
+@pytest.mark.parametrize(
+    "configuration",
+    [{"tracker": {"name": "none"}}, {"tracker": {}, "detector": {}, "concept_tracker": {"named": "sam3-video"}}],
+    ids=["boxes alone", "a concept tracker"],
+)
+def test_a_run_without_a_tracker_says_what_to_do(run: Run, configuration: dict[str, Any]) -> None:
     """Labels that were made without one can be corrected with another."""
-    bare = replace(run, configuration={**run.configuration, "tracker": {"name": "none"}})
+    bare = replace(run, configuration={**run.configuration, **configuration})
     asked = click_on(run.input(CLIP), run.input(CLIP).masklets[0].object_id, FRAME)
     with closing(Desk(bare)) as desk:
         answer = client_of(desk).post(f"/api/inputs/{CLIP}/previews", json=asked)
         assert (answer.status_code, "--tracker NAME" in answer.json()["detail"]) == (422, True)
-        assert (
-            "--tracker NAME" in finish(client_of(desk), start(client_of(desk), {"kind": "refine", **asked}))["sentence"]
-        )
+        job = finish(client_of(desk), start(client_of(desk), {"kind": "refine", **asked}))
+        assert (job["state"], "--tracker NAME" in job["sentence"]) == ("failed", True)
     with closing(Desk(bare, Models(bare, tracker="tiny-scenes"))) as desk:
         assert client_of(desk).post(f"/api/inputs/{CLIP}/previews", json=asked).status_code == 200
+
+
+def test_models_are_found_again_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run tells where a checkpoint lay, wherever its review is started; a name remains a name."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(EMBEDDED / "tiny-scenes-tracker", "tracker")
+    for folder in ("tiny-scenes", "still", "moved"):
+        Path(folder).mkdir()
+    Image.new("RGB", (64, 48)).save("still/0.png")
+    ontology = Ontology.parse(["red circle"])
+    autolabel.label(["still"], ontology, "run", detector="tiny-scenes", tracker="./tracker")
+    monkeypatch.chdir(tmp_path.parent)
+    run = load_run(tmp_path / "run")
+    assert run.configuration["detector"]["named"] == "tiny-scenes"
+    assert run.configuration["tracker"]["named"] == str(tmp_path / "tracker")
+    assert Models(run).tracker().name == run.configuration["tracker"]["name"]
+    monkeypatch.chdir(tmp_path)
+    shutil.move("tracker", Path("moved") / "tracker")
+    autolabel.label(["still"], ontology, "run", detector="tiny-scenes", tracker="./moved/tracker")  # the same run still
 
 
 def test_a_failing_job_does_not_end_the_worker() -> None:

@@ -57,7 +57,14 @@ def test_others_are_edited_while_an_object_is_tracked(gated: TestClient, run: Ru
     before = {item.object_id: comparable(item) for item in run.input(CLIP).masklets}
     job_id = begin(gated, run, frames=2)
     assert edit(gated, 0, action="relabel", object_id=tracked.object_id, class_id=0)[0] == 409
-    assert edit(gated, 0, action="undo")[0] == 409
+    for asked in (
+        {"action": "merge", "object_id": other.object_id, "other_id": tracked.object_id},
+        {"action": "mark_empty", "first": 0, "last": 1},
+        {"action": "undo"},
+    ):
+        status, text = edit(gated, 0, **asked)
+        assert (status, "being tracked" in text) == (409, True)
+    assert gated.get("/api/pulse?client=page").json()["job_id"] == job_id
     assert edit(gated, 0, action="delete", object_id=other.object_id)[0] == 200
     assert edit(gated, 1, action="dismiss", index=0)[0] == 200
     refused = gated.post(

@@ -115,7 +115,7 @@ def test_what_was_rejected_is_brought_back_or_not(client: TestClient, action: st
 
 def test_precision_is_that_of_the_beginning_of_the_sample(run: Run, client: TestClient) -> None:
     """A verdict out of turn does not count before its turn comes; in the end it is what `evaluate_review` says."""
-    count = sum(run.found_count(name) for name in run.records)
+    count = sum(len(run.found_class_ids(name)) for name in run.records)
     sample = draw_sample(run, count)
     editors = {name: Editor(run, name) for name in run.records}
 

@@ -10,19 +10,34 @@ from autolabel.labels import VideoLabels
 from autolabel.review.app import create_app
 from autolabel.review.desk import Desk
 
-__all__ = ["click_on", "client_of", "finish", "start", "wait_for"]
+__all__ = ["PORT", "TOKEN", "ask", "click_on", "client_of", "edit", "finish", "start", "wait_for"]
 
-_PORT: Final = 8000
+PORT: Final = 8123
+TOKEN: Final = "a-token"  # noqa: S105  # of a server that nobody can reach
+
 _PATIENCE_S: Final = 60
 
 
-def client_of(desk: Desk) -> TestClient:
-    """A page's view of the server."""
-    return TestClient(
-        create_app(desk, "secret", _PORT),
-        base_url=f"http://127.0.0.1:{_PORT}",
-        headers={"Authorization": "Bearer secret"},
-    )
+def client_of(desk: Desk, *, token: str | None = TOKEN) -> TestClient:
+    """A page's view of the server, by default with the right token."""
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    app = create_app(desk, TOKEN, PORT)
+    return TestClient(app, base_url=f"http://127.0.0.1:{PORT}", headers=headers, follow_redirects=False)
+
+
+def ask(client: TestClient, path: str) -> Any:
+    """What the server answers to a GET that must go well."""
+    response = client.get(f"/api/{path}")
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def edit(client: TestClient, name: str, **asked: Any) -> Any:
+    """Make an edit on the newest labels, which must go well; returns what the server answers."""
+    revision = ask(client, f"inputs/{name}")["revision"]
+    response = client.post(f"/api/inputs/{name}/edits", json={"revision": revision, "seconds": 1.5, "edit": asked})
+    assert response.status_code == 200, response.text
+    return response.json()
 
 
 def click_on(labels: VideoLabels, object_id: int, frame_index: int) -> dict[str, Any]:

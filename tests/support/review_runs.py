@@ -35,7 +35,7 @@ def labelled_run(folder: Path) -> Run:
     ontology = ontology_for([truth], absent_count=1, seed=_SEED)
     photos = folder / PHOTOS
     photos.mkdir()
-    pairs = [tuple(name.split()) for name in ontology.class_names]
+    pairs = [(name.split()[0], name.split()[1]) for name in ontology.class_names]
     for number in range(5):
         scene = draw_still((_SEED, number), size_wh=_SIZE_WH, object_count=3, pairs=pairs)
         Image.fromarray(scene.image).save(photos / f"{number}.png")

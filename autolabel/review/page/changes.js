@@ -13,7 +13,7 @@ export const stretchesOf = (lane) => {
 };
 
 /** @type {(column: number, input: import("./store.js").InputView) => number} the first row that falls into a column */
-export const rowOfColumn = (column, input) => Math.ceil((column * input.frame_indices.length) / input.columns);
+const rowOfColumn = (column, input) => Math.ceil((column * input.frame_indices.length) / input.columns);
 
 /** @type {(lane: string, row: number, input: import("./store.js").InputView) => boolean} whether a row's column is not empty */
 export const isOnLane = (lane, row, input) => lane[Math.floor((row * input.columns) / input.frame_indices.length)] !== "0";

@@ -10,7 +10,7 @@ const MIDDLE = 11;
 const THICKEST = 7; // half of it
 const INK = "#1c2430";
 const ALARM = "#b3261e";
-const SHOT = "#98a1ab";
+const SHOT = "#c4cad1";
 const GROUND = "#dde1e6";
 
 const thicknesses = new WeakMap();
@@ -100,8 +100,8 @@ const middleOf = (axis, frame) => xOf(axis, rowOf(frame) + 0.5);
 const isSeen = (axis, x) => x >= -6 && x <= axis.width + 6;
 
 const fillFrame = (context, axis, row, top, height) => {
-  const left = xOf(axis, row);
-  context.fillRect(left, top, Math.max(1, xOf(axis, row + 1) - left), height);
+  const left = Math.floor(xOf(axis, row));
+  context.fillRect(left, top, Math.ceil(xOf(axis, row + 1)) - left, height);
 };
 
 const paintMarks = (context, object, axis) => {

@@ -1,13 +1,20 @@
 /** Frames and their masks as the server has them, the ones used lately kept within a cap. */
 
-import { get, getBlob, inputPath } from "./api.js";
+import { get, getBlob, inputPath, Refused } from "./api.js";
+import { sizeOf } from "./lookups.js";
 import { Lru } from "./lru.js";
 import { state } from "./store.js";
 
 const CAP_BYTES = 256e6;
 const MOST_MASKS = 2000;
 
-/** @typedef {{frame_index: number, bitmap: ImageBitmap, masks: import("./store.js").MasksView}} Picture */
+/**
+ * @typedef {{frame_index: number, bitmap: ImageBitmap, masks: import("./store.js").MasksView,
+ *   problem: string | null}} Picture `problem` says why there is nothing to be seen but masks
+ */
+
+/** @type {WeakMap<ImageBitmap, string>} why a frame is blank */
+const problems = new WeakMap();
 
 /** The frame that is shown; it stays usable until another one takes its place, though the cache may let go of it. */
 let shown = { key: null, bitmap: null };
@@ -41,7 +48,7 @@ export const takePicture = (frame_index) => {
   const bitmap = bitmaps.get(key);
   if (shown.bitmap !== bitmap && bitmaps.peek(shown.key) !== shown.bitmap) shown.bitmap?.close();
   shown = { key, bitmap };
-  return { frame_index, bitmap, masks: masksOf.get(key) };
+  return { frame_index, bitmap, masks: masksOf.get(key), problem: problems.get(bitmap) ?? null };
 };
 
 /**
@@ -53,13 +60,23 @@ export const takePicture = (frame_index) => {
 export const fetchPicture = async (frame_index, signal) => {
   const key = keyOf(frame_index);
   const path = inputPath(state.input.name, "frames", frame_index);
-  await Promise.all([fetchBitmap(key, `${path}/image`, signal), fetchMasks(key, `${path}/masks`, signal)]);
+  await Promise.all([fetchBitmap(key, `${path}/image`, frame_index, signal), fetchMasks(key, `${path}/masks`, signal)]);
 };
 
-const fetchBitmap = async (key, path, signal) => {
+const fetchBitmap = async (key, path, frame_index, signal) => {
   if (bitmaps.peek(key) !== undefined) return;
-  const bitmap = await createImageBitmap(await getBlob(path, { signal }));
+  const bitmap = await decoded(path, signal).catch((error) => blank(error, sizeOf(frame_index)));
   bitmaps.set(key, bitmap, 4 * bitmap.width * bitmap.height);
+};
+
+const decoded = async (path, signal) => createImageBitmap(await getBlob(path, { signal }));
+
+/** What is shown where the original has gone or cannot be read: the masks alone. */
+const blank = async (error, [width, height]) => {
+  if (!(error instanceof Refused) || ![404, 422].includes(error.status)) throw error;
+  const bitmap = await createImageBitmap(new ImageData(width, height));
+  problems.set(bitmap, error.message);
+  return bitmap;
 };
 
 const fetchMasks = async (key, path, signal) => {

@@ -124,7 +124,7 @@ const showFrame = (frame) => {
   const picture = takePicture(frame);
   if (picture.bitmap === shown?.bitmap && picture.masks === shown.masks) return;
   shown = picture;
-  set({ masks: picture.masks, frame_problem: null });
+  set({ masks: picture.masks, frame_problem: picture.problem });
   showPicture(picture);
 };
 

@@ -14,7 +14,7 @@ const shapes = new Lru(CAP_BYTES);
  * @param {string} counts
  * @returns {number[]}
  */
-export const decodeRuns = (counts) => {
+const decodeRuns = (counts) => {
   const runs = [];
   for (let at = 0; at < counts.length; ) {
     let value = 0;

@@ -36,8 +36,8 @@ export const paintRuler = (context, axis, input, decided) => {
 };
 
 const fillRows = (context, axis, from, to, top, height) => {
-  const left = Math.max(0, xOf(axis, from));
-  const right = Math.min(axis.width, Math.max(xOf(axis, to), left + 1));
+  const left = Math.max(0, Math.floor(xOf(axis, from)));
+  const right = Math.min(axis.width, Math.ceil(xOf(axis, to)));
   if (right > left) context.fillRect(left, top, right - left, height);
 };
 

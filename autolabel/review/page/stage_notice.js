@@ -10,11 +10,12 @@ export const mountNotice = (element) => {
   element.append(notice);
   const update = () => {
     const isWaiting = state.masks === null;
-    const sentence = state.problem?.sentence ?? state.frame_problem ?? (isWaiting ? (state.busy ?? "Loading the frame") : null);
+    const sentence = state.frame_problem ?? (isWaiting ? (state.busy ?? "Loading the frame") : null);
     notice.hidden = sentence === null;
-    notice.classList.toggle("wrong", state.problem !== null || state.frame_problem !== null);
+    notice.classList.toggle("wrong", state.frame_problem !== null);
+    notice.classList.toggle("aside", !isWaiting);
     words.textContent = sentence ?? "";
   };
-  subscribe(["busy", "masks", "frame_problem", "problem", "input"], update);
+  subscribe(["busy", "masks", "frame_problem", "input"], update);
   update();
 };

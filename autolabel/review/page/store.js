@@ -86,7 +86,7 @@ export const state = {
   toast: null,
   /** @type {string | null} what is waited for, in words */
   busy: null,
-  /** @type {{kind: "expired" | "offline" | "failed", sentence: string} | null} why the page cannot go on */
+  /** @type {{kind: "expired" | "offline" | "failed" | "empty", sentence: string} | null} why the page cannot go on */
   problem: null,
   /** @type {number} other tabs on this run */
   others: 0,

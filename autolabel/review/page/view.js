@@ -9,7 +9,7 @@ const LARGEST = 64;
 const SMALLEST = 0.02;
 
 /** @type {(frame: number[], stage: number[]) => View} the view that shows a whole frame of this size in the middle */
-export const fittingView = ([width, height], [stageWidth, stageHeight]) => {
+const fittingView = ([width, height], [stageWidth, stageHeight]) => {
   const room = [Math.max(1, stageWidth - 2 * MARGIN), Math.max(1, stageHeight - 2 * MARGIN)];
   const scale = Math.min(room[0] / width, room[1] / height);
   return { scale, x: (stageWidth - scale * width) / 2, y: (stageHeight - scale * height) / 2 };

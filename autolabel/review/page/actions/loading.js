@@ -67,7 +67,7 @@ const beginWaiting = (words) => {
   };
 };
 
-/** Load the run, then the input that the address names or the first one that can be opened. */
+/** Load the run, then the input that the address names or the first one whose original is where it was. */
 export const start = async () => {
   const run = await attempt(() => get("/api/run"), "Opening the run");
   if (run === null) {
@@ -77,10 +77,11 @@ export const start = async () => {
   set({ run });
   document.title = `${run.name} - autolabel review`;
   const wanted = new URLSearchParams(location.hash.slice(1));
-  const names = run.inputs.filter((input) => input.problem === null).map((input) => input.name);
-  const name = names.includes(wanted.get("input")) ? wanted.get("input") : names[0];
+  const names = run.inputs.map((input) => input.name);
+  const whole = run.inputs.find((input) => input.problem === null)?.name;
+  const name = names.includes(wanted.get("input")) ? wanted.get("input") : (whole ?? names[0]);
   if (name === undefined) {
-    set({ problem: { kind: "failed", sentence: "No input of this run can be opened." } });
+    set({ problem: { kind: "empty", sentence: "No video and no folder of pictures is labelled in it yet." } });
     return;
   }
   await openInput(name, wanted.has("frame") ? Number(wanted.get("frame")) : null);

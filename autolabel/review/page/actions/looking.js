@@ -5,6 +5,7 @@ import { changesOf } from "../changes.js";
 import { lanesOf } from "../lane_order.js";
 import { objectOf, rejectedOf, rowOf, selectedObject } from "../lookups.js";
 import { set, state } from "../store.js";
+import { say } from "./loading.js";
 
 /** Speeds of playing that one chooses among. */
 export const SPEEDS = [0.25, 0.5, 1, 2, 4, Infinity];
@@ -129,9 +130,6 @@ export const toggleSolo = (object_id = state.selected) => set({ solo: state.solo
 /** Show all objects. */
 export const showAll = () => set({ hidden: new Set(), solo: null });
 
-/** @type {(style: "fill" | "outline" | "none") => void} how masks are drawn */
-export const setStyle = (style) => set({ style });
-
 /** Draw masks in the next of the ways. */
 export const nextStyle = () => {
   const styles = ["fill", "outline", "none"];
@@ -161,8 +159,14 @@ export const setSort = (sort) => set({ sort });
 /** Show the rejected masklets' lanes, or leave them out. */
 export const toggleGhosts = () => set({ ghosts: !state.ghosts });
 
+/** Dialogs about the selected object. */
+const OF_SELECTED = ["class", "merge"];
+
 /** @type {(kind: string, more?: object) => void} */
-export const openDialog = (kind, more = {}) => set({ dialog: { kind, ...more } });
+export const openDialog = (kind, more = {}) => {
+  if (OF_SELECTED.includes(kind) && selectedObject() === null) return say("Select an object first.");
+  return set({ dialog: { kind, ...more } });
+};
 
 /** Close the dialog. */
 export const closeDialog = () => set({ dialog: null });

@@ -2,7 +2,7 @@
 
 import { inputPath, post } from "../api.js";
 import { set, state } from "../store.js";
-import { attempt } from "./loading.js";
+import { attempt, say } from "./loading.js";
 
 let asking = new AbortController();
 
@@ -53,7 +53,9 @@ export const preview = async () => {
   const body = { object_id, frame_index, points, xyxy };
   const { signal } = asking;
   const answer = await attempt(() => post(inputPath(state.input.name, "previews"), body, { signal }), "Asking the tracker");
-  if (answer !== null && state.draft === draft) set({ draft: { ...draft, answer } });
+  if (answer === null || state.draft !== draft) return;
+  set({ draft: { ...draft, answer } });
+  if (answer.counts === null) say("The tracker sees nothing there; click elsewhere or draw a box.");
 };
 
 /** Begin a new object: the next clicks or the next box are its own. */

@@ -5,7 +5,8 @@ import { byId, el } from "../dom.js";
 import { BINDINGS, keyLabel } from "../keys.js";
 import { classOf, nameOf, selectedObject } from "../lookups.js";
 import { state, subscribe } from "../store.js";
-import { button, counted, swatch } from "./parts.js";
+import { chooser } from "./chooser.js";
+import { button, counted } from "./parts.js";
 
 let before = null;
 
@@ -21,7 +22,7 @@ export const mountDialogs = () => {
     }
     before ??= document.activeElement;
     byId("dialogs").replaceChildren(shade(dialog));
-    (byId("dialogs").querySelector("[autofocus]") ?? byId("dialogs").querySelector(".dialog")).focus();
+    (byId("dialogs").querySelector("[data-first]") ?? byId("dialogs").querySelector(".dialog")).focus();
   });
 };
 
@@ -84,52 +85,6 @@ const groupedBy = (bindings) => {
   return groups;
 };
 
-/** A list that is searched by typing; a digit takes the row of that number, Enter the first one. */
-const chooser = (name, rows, take) => {
-  const list = el("div", { class: "choices", role: "listbox" });
-  const pick = ({ value }) => {
-    actions.closeDialog();
-    take(value);
-  };
-  const matching = (text) => rows.filter((row) => row.text.toLowerCase().includes(text.trim().toLowerCase()));
-  const draw = (text) => {
-    const found = matching(text);
-    list.replaceChildren(
-      ...(found.length === 0 ? [el("p", { class: "quiet", text: "Nothing of that name." })] : []),
-      ...found.map((row, at) =>
-        el(
-          "button",
-          { type: "button", class: "row", role: "option", testid: `${name}-${row.value}`, on: { click: () => pick(row) } },
-          el("kbd", { text: at < 9 ? String(at + 1) : " " }),
-          swatch(row.class_id),
-          el("span", { class: "cut stretch", text: row.text }),
-          el("span", { class: "quiet small", text: row.note }),
-        ),
-      ),
-    );
-  };
-  const input = el("input", {
-    type: "text",
-    autofocus: true,
-    testid: `${name}-search`,
-    placeholder: "type to search, 1–9 to choose",
-    "aria-label": "Search",
-    on: {
-      input: () => draw(input.value),
-      keydown: (event) => {
-        const found = matching(input.value);
-        const digit = input.value === "" ? Number.parseInt(event.key, 10) : Number.NaN;
-        const row = event.key === "Enter" ? found[0] : found[digit - 1];
-        if (row === undefined) return;
-        event.preventDefault();
-        pick(row);
-      },
-    },
-  });
-  draw("");
-  return [input, list];
-};
-
 const classRows = () => {
   const now = selectedObject()?.class_id;
   return state.run.classes.map(({ class_id, name }) => ({ value: class_id, class_id, text: name, note: class_id === now ? "now" : "" }));
@@ -145,7 +100,7 @@ const mergeRows = () => {
 };
 
 const findContent = () => {
-  const input = el("input", { type: "text", autofocus: true, testid: "find-text", placeholder: classOf(state.new_class).name, "aria-label": "What to find", maxlength: "200" });
+  const input = el("input", { type: "text", "data-first": true, testid: "find-text", placeholder: classOf(state.new_class).name, "aria-label": "What to find", maxlength: "200" });
   const submit = (event) => {
     event.preventDefault();
     const text = input.value.trim();

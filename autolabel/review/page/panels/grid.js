@@ -2,10 +2,11 @@
 
 import * as actions from "../actions.js";
 import { inputPath } from "../api.js";
-import { byId, el } from "../dom.js";
+import { byId, el, refill } from "../dom.js";
 import { isStills } from "../lookups.js";
 import { state, subscribe } from "../store.js";
-import { button, choice, counted, refill } from "./parts.js";
+import { button, choice, counted } from "./parts.js";
+import { markStop, moveFocus } from "./roving.js";
 
 const FILTERS = { all: () => true, doubtful: ({ doubt }) => doubt > 0, unseen: ({ seen }) => !seen, empty: ({ count }) => count === 0 };
 const TEXTS = { all: "all", doubtful: "doubtful", unseen: "not yet seen", empty: "without objects" };
@@ -15,17 +16,17 @@ let filter = "all";
 /** Put it in its place. */
 export const mountGrid = () => {
   const bar = el("div", { class: "lane-bar" });
-  const cells = el("div", { class: "cells", testid: "cells" });
+  const cells = el("div", { class: "cells", testid: "cells", on: { keydown: moveFocus } });
   byId("grid").append(bar, cells);
-  const drawAll = () => {
-    if (!isStills()) return cells.replaceChildren();
+  const draw = () => {
+    if (!isStills()) return refill(cells, []);
     const stills = stillsOf(state.input);
     const shown = stills.filter(FILTERS[filter]);
-    refill(bar, barOf(stills.length, shown.length, drawAll));
-    cells.replaceChildren(...shown.map(cellOf));
+    refill(bar, barOf(stills.length, shown.length, draw));
+    refill(cells, shown.length === 0 ? [el("p", { class: "empty quiet", text: "No picture is like that." })] : shown.map(cellOf));
     return mark(cells);
   };
-  subscribe(["input"], drawAll);
+  subscribe(["input"], draw);
   subscribe(["frame"], () => mark(cells));
 };
 
@@ -47,11 +48,11 @@ const stillsOf = ({ frame_indices, file_names, states, objects }) => {
   return stills;
 };
 
-const barOf = (total, shown, drawAll) => [
+const barOf = (total, shown, draw) => [
   el("span", { class: "quiet", text: shown === total ? counted(total, "picture") : `${shown} of ${counted(total, "picture")}` }),
   choice("grid-filter", "Which pictures", Object.entries(TEXTS), filter, (value) => {
     filter = value;
-    drawAll();
+    draw();
   }),
   el("span", { class: "stretch" }),
   button("grid-back", "‹", () => actions.step(-1), { key: "One frame back", title: "Picture before" }),
@@ -76,9 +77,9 @@ const cellOf = ({ frame_index, name, seen, count, doubt }) =>
   );
 
 const mark = (cells) => {
-  for (const cell of cells.children) {
-    const isCurrent = cell.dataset.frame === String(state.frame);
-    cell.setAttribute("aria-current", String(isCurrent));
-    if (isCurrent) cell.scrollIntoView({ block: "nearest" });
-  }
+  const items = [...cells.querySelectorAll(".cell")];
+  const current = items.find((cell) => cell.dataset.frame === String(state.frame));
+  for (const cell of items) cell.setAttribute("aria-current", String(cell === current));
+  markStop(items, current);
+  current?.scrollIntoView({ block: "nearest" });
 };

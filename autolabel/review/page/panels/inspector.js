@@ -1,26 +1,26 @@
 /** What is known of the selected object and what can be done about it; all objects where none is selected. */
 
 import * as actions from "../actions.js";
-import { byId, el } from "../dom.js";
+import { byId, el, refill } from "../dom.js";
 import { classOf, nameOf, rejectedOf, selectedObject } from "../lookups.js";
 import { state, subscribe } from "../store.js";
 import { listContent } from "./object_lists.js";
-import { button, choice, counted, percent, refill, swatch } from "./parts.js";
+import { button, choice, counted, percent, swatch } from "./parts.js";
 
 /** Put it in its place. */
 export const mountInspector = () => {
-  const draw = () => refill(byId("inspector"), state.input === null ? [] : content());
-  subscribe(["input", "selected", "ghost", "hidden", "solo", "range", "found", "frame", "new_class", "run"], draw);
+  const draw = () => refill(byId("inspector"), state.input === null ? [] : content(draw));
+  subscribe(["input", "selected", "ghost", "hidden", "solo", "range", "found", "new_class", "run"], draw);
   draw();
 };
 
-const content = () => {
+const content = (redraw) => {
   if (state.found !== null) return foundContent(state.found);
   const object = selectedObject();
   if (object !== null) return objectContent(object);
   const rejected = rejectedOf(state.ghost);
   if (rejected !== null) return rejectedContent(rejected);
-  return listContent();
+  return listContent(redraw);
 };
 
 const head = (class_id, title, ...more) =>
@@ -39,27 +39,37 @@ const fact = (term, words) => [el("dt", { text: term }), el("dd", {}, ...(Array.
 const frameLink = (frame_index) =>
   el("button", { type: "button", class: "link", testid: `frame-link-${frame_index}`, text: String(frame_index), on: { click: () => actions.seek(frame_index) } });
 
-const frameLinks = (frames) =>
-  frames.length === 0 ? "none" : [...frames.slice(0, 12).flatMap((frame) => [frameLink(frame), " "]), frames.length > 12 ? `and ${frames.length - 12} more` : ""];
+const span = ({ first, last }, ...more) =>
+  first === last ? fact("frame", [frameLink(first)]) : fact("frames", [frameLink(first), " to ", frameLink(last), ...more]);
+
+const MOST_LINKS = 12;
+
+const frameFact = (term, frames) => {
+  if (frames.length === 0) return [];
+  const more = frames.length > MOST_LINKS ? [`and ${frames.length - MOST_LINKS} more`] : [];
+  return fact(term, [...frames.slice(0, MOST_LINKS).flatMap((frame) => [frameLink(frame), " "]), ...more]);
+};
 
 const objectContent = (object) => [
   head(object.class_id, nameOf(object), ...(object.accepted ? [el("span", { class: "chip good", testid: "accepted", text: "accepted" })] : [])),
   el(
     "div",
-    { class: "scroll", "data-scroll": "object" },
+    { class: "scroll" },
     ...(object.doubts.length > 0 ? [doubtList(object.doubts)] : [el("p", { class: "quiet small", text: "Nothing speaks against it." })]),
     el(
       "dl",
       { class: "facts small" },
       ...fact("score", object.score.toFixed(2)),
       ...fact("margin", object.margin === null ? "decided by a person, or no rival" : object.margin.toFixed(2)),
-      ...fact("frames", [frameLink(object.first), " to ", frameLink(object.last), `, visible on ${object.visible}`]),
-      ...fact("detections", frameLinks(object.detections)),
-      ...fact("by a person", frameLinks(object.human)),
-      ...fact("locked", frameLinks(object.locked)),
+      ...span(object, `, visible on ${object.visible}`),
+      ...frameFact("detections", object.detections),
+      ...frameFact("by a person", object.human),
+      ...frameFact("locked", object.locked),
       ...(object.flags.length > 0 ? fact("flags", object.flags.join("; ")) : []),
     ),
     el("div", { class: "acts" }, ...acts(object)),
+    el("h3", { text: "Delete" }),
+    el("div", { class: "acts three" }, ...deletions()),
   ),
 ];
 
@@ -83,18 +93,21 @@ const doubtList = (doubts) =>
     ),
   );
 
-const acts = (object) => {
-  const [where, there] = state.range === null ? ["here", "on this frame"] : ["in range", "in the range"];
+const acts = ({ object_id }) => [
+  button("change-class", "Class …", () => actions.openDialog("class"), { key: "Change its class", showKey: true }),
+  button("merge", "Merge …", () => actions.openDialog("merge"), { key: "Merge with", showKey: true }),
+  button("split", "Split here", actions.split, { key: "Split at", title: "From this frame on it is another object", showKey: true }),
+  button("lock", "Lock here", actions.lock, { key: "Lock it", title: "What it is on this frame stays", showKey: true }),
+  button("hide", state.hidden.has(object_id) ? "Show" : "Hide", () => actions.toggleHidden(), { key: "Hide the object", showKey: true, pressed: state.hidden.has(object_id) }),
+  button("solo", "Alone", () => actions.toggleSolo(), { key: "This object alone", showKey: true, pressed: state.solo === object_id }),
+];
+
+const deletions = () => {
+  const [where, there] = state.range === null ? ["Here", "on this frame"] : ["In range", "in the range"];
   return [
-    button("change-class", "Class …", () => actions.openDialog("class"), { key: "Change its class" }),
-    button("merge", "Merge …", () => actions.openDialog("merge"), { key: "Merge with" }),
-    button("split", "Split here", actions.split, { key: "Split at" }),
-    button("lock", "Lock here", actions.lock, { key: "Lock it", title: "What it is on this frame stays" }),
-    button("hide", state.hidden.has(object.object_id) ? "Show" : "Hide", () => actions.toggleHidden(), { key: "Hide the object" }),
-    button("solo", "Alone", () => actions.toggleSolo(), { key: "This object alone", pressed: state.solo === object.object_id }),
-    button("delete-here", `Delete ${where}`, actions.deleteHere, { key: "Delete on", title: `Delete it ${there}`, class: "danger" }),
-    button("delete-from-here", "Delete from here", actions.deleteFromHere, { key: "Delete from", title: "Delete it from this frame on", class: "danger" }),
-    button("delete-whole", "Delete whole", actions.deleteWhole, { key: "Delete altogether", class: "danger" }),
+    button("delete-here", where, actions.deleteHere, { key: "Delete on", title: `Delete it ${there}`, class: "danger" }),
+    button("delete-from-here", "From here", actions.deleteFromHere, { key: "Delete from", title: "Delete it from this frame on", class: "danger" }),
+    button("delete-whole", "Whole", actions.deleteWhole, { key: "Delete altogether", title: "Delete it altogether", class: "danger" }),
   ];
 };
 
@@ -102,13 +115,13 @@ const rejectedContent = (rejected) => [
   head(rejected.class_id, `rejected: ${classOf(rejected.class_id).name}`),
   el(
     "div",
-    { class: "scroll", "data-scroll": "rejected" },
+    { class: "scroll" },
     el("p", { class: "small", text: `Not kept, for: ${rejected.reason}.` }),
     el(
       "dl",
       { class: "facts small" },
       ...fact("score", rejected.score.toFixed(2)),
-      ...fact("frames", [frameLink(rejected.first), " to ", frameLink(rejected.last), ", largest on ", frameLink(rejected.frame_index)]),
+      ...span(rejected, ", largest on ", frameLink(rejected.frame_index)),
       ...fact("a person", rejected.restored ? "brought it back" : rejected.dismissed ? "confirmed that" : "has not looked"),
     ),
     el(
@@ -131,7 +144,7 @@ const foundContent = ({ text, boxes }) => [
   ),
   el(
     "div",
-    { class: "scroll", "data-scroll": "found" },
+    { class: "scroll" },
     boxes.length === 0 ? el("p", { class: "quiet", text: "Nothing on this frame looks like that. Try other words, or draw a box." }) : newClass(),
     ...boxes.map((one, at) =>
       el(

@@ -3,19 +3,26 @@
 import * as actions from "../actions.js";
 import { el } from "../dom.js";
 import { classOf, nameOf } from "../lookups.js";
-import { set, state } from "../store.js";
+import { state } from "../store.js";
 import { button, swatch } from "./parts.js";
+import { markStop, moveFocus } from "./roving.js";
 
 let isRejectedShown = false;
 
-const show = (rejected) => {
-  isRejectedShown = rejected;
-  set({ input: { ...state.input } });
-};
-
-/** @type {() => HTMLElement[]} the two lists, one of them open */
-export const listContent = () => {
+/**
+ * The two lists, one of them open.
+ *
+ * @param {() => void} redraw
+ * @returns {HTMLElement[]}
+ */
+export const listContent = (redraw) => {
   const { objects, rejected } = state.input;
+  const show = (isRejected) => {
+    isRejectedShown = isRejected;
+    redraw();
+  };
+  const rows = isRejectedShown ? rejectedRows(rejected) : objectRows(objects);
+  markStop(rows);
   return [
     el(
       "div",
@@ -23,7 +30,7 @@ export const listContent = () => {
       button("list-objects", `Objects ${objects.length}`, () => show(false), { class: "plain", pressed: !isRejectedShown }),
       button("list-rejected", `Rejected ${rejected.length}`, () => show(true), { class: "plain", pressed: isRejectedShown }),
     ),
-    el("div", { class: "scroll", "data-scroll": "list", testid: "object-list" }, ...(isRejectedShown ? rejectedRows(rejected) : objectRows(objects))),
+    el("div", { class: "scroll", testid: "object-list", on: { keydown: moveFocus } }, ...rows),
   ];
 };
 

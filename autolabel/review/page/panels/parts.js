@@ -40,23 +40,6 @@ export const button = (name, text, run, options = {}) => {
 export const swatch = (class_id) => el("span", { class: "swatch", style: { background: classOf(class_id).colour } });
 
 /**
- * Put new content into a region; what has the focus keeps it, and what was scrolled stays so.
- *
- * @param {HTMLElement} region
- * @param {(Node | string)[]} children
- */
-export const refill = (region, children) => {
-  const focused = region.contains(document.activeElement) ? document.activeElement.dataset.testid : undefined;
-  const scrolled = [...region.querySelectorAll("[data-scroll]")].map((part) => [part.dataset.scroll, part.scrollTop]);
-  region.replaceChildren(...children);
-  for (const [name, top] of scrolled) {
-    const part = region.querySelector(`[data-scroll="${name}"]`);
-    if (part !== null) part.scrollTop = top;
-  }
-  if (focused !== undefined) region.querySelector(`[data-testid="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
-};
-
-/**
  * Choose among a few.
  *
  * @param {string} name for tests: `choice-<name>`
@@ -68,9 +51,15 @@ export const refill = (region, children) => {
 export const choice = (name, label, options, value, run) =>
   el(
     "select",
-    { testid: `choice-${name}`, "aria-label": label, title: label, on: { change: (event) => run(event.target.value) } },
+    { testid: `choice-${name}`, "aria-label": label, title: label, on: { change: (event) => chosen(event.target, run) } },
     ...options.map(([one, text]) => el("option", { value: one, text, selected: one === value })),
   );
+
+/** After a choice with the mouse the keys are the page's again. */
+const chosen = (select, run) => {
+  if (!select.matches(":focus-visible")) select.blur();
+  run(select.value);
+};
 
 /** @type {(count: number, noun: string) => string} */
 export const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;

@@ -1,121 +1,96 @@
 /** The queue: what is most doubtful first, each with its picture, its reason and what became of it. */
 
 import * as actions from "../actions.js";
-import { inputPath } from "../api.js";
-import { byId, el } from "../dom.js";
-import { classOf } from "../lookups.js";
+import { byId, el, refill } from "../dom.js";
 import { state, subscribe } from "../store.js";
-import { button, counted, refill, swatch } from "./parts.js";
+import { button, percent } from "./parts.js";
+import { queueRow } from "./queue_row.js";
+import { markStop, moveFocus } from "./roving.js";
+import { verdicts } from "./verdicts.js";
 
-const SIGNS = { open: "", accepted: "✓", fixed: "✎", removed: "✕" };
-
-/** Elements of the items by key, kept so that their pictures are loaded once. */
-const elements = new Map();
 let isOpenOnly = true;
 
 /** Put it in its place. */
 export const mountQueue = () => {
-  const head = el("div", { class: "panel-head" });
-  const list = el("div", { class: "queue-list", role: "listbox", "aria-label": "What to look at", testid: "queue-list" });
+  const head = el("div", { class: "queue-head" });
+  const list = el("div", { class: "queue-list", role: "listbox", "aria-label": "What to look at", testid: "queue-list", on: { keydown: moveFocus } });
   const foot = el("div", { class: "verdicts" });
   byId("queue").append(head, list, foot);
-  const draw = () => {
-    refill(head, headOf());
-    drawList(list);
-    refill(foot, verdicts());
+  const drawList = () => {
+    refill(head, headOf(drawList));
+    refill(list, listOf());
+    markCurrent(list);
   };
-  filterChanged = draw;
-  subscribe(["queue", "queue_at", "run", "selected", "ghost"], draw);
-  draw();
+  const drawFoot = () => refill(foot, verdicts());
+  let shown = null;
+  subscribe(["queue", "queue_at", "run", "progress"], () => {
+    drawList();
+    if (state.queue_at !== shown) list.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
+    shown = state.queue_at;
+  });
+  subscribe(["queue", "queue_at", "selected", "ghost", "run"], drawFoot);
+  drawList();
+  drawFoot();
 };
 
-let filterChanged = () => {};
+const isLoaded = () => state.progress !== null;
 
 const openItems = () => state.queue.filter((item) => item.state === "open");
 
-const headOf = () => [
-  el("h2", { text: "Queue" }),
-  el("span", { class: "quiet small", testid: "queue-count", text: `${openItems().length} open` }),
-  el("span", { class: "stretch" }),
-  button("queue-filter", isOpenOnly ? "Show all" : "Show open", toggleFilter, { class: "plain small" }),
-];
-
-const toggleFilter = () => {
-  isOpenOnly = !isOpenOnly;
-  filterChanged();
-};
-
-const drawList = (list) => {
-  const items = isOpenOnly ? state.queue.filter((item) => item.state === "open" || item.key === state.queue_at) : state.queue;
-  if (items.length === 0) {
-    list.replaceChildren(el("p", { class: "empty quiet", testid: "queue-empty" }, ...nothingLeft()));
-    return;
-  }
-  const wanted = items.map((item) => drawItem(item));
-  if (list.children.length !== wanted.length || wanted.some((one, at) => list.children[at] !== one)) list.replaceChildren(...wanted);
-  const current = elements.get(state.queue_at);
-  if (current?.isConnected) current.scrollIntoView({ block: "nearest" });
-};
-
-const nothingLeft = () => {
-  if (state.queue.length === 0) return ["Nothing is doubtful here."];
-  const tally = (name) => state.queue.filter((item) => item.state === name).length;
+const headOf = (draw) => {
+  const open = openItems().length;
+  const done = state.queue.length - open;
+  const toggle = () => {
+    isOpenOnly = !isOpenOnly;
+    draw();
+  };
   return [
-    el("strong", { text: "All done." }),
-    ` ${tally("accepted")} were right, ${tally("fixed")} were put right, ${tally("removed")} were none. Export when you like.`,
+    el("h2", { text: "Queue" }),
+    el("span", { class: "quiet small", testid: "queue-count", text: isLoaded() ? `${open} open` : "" }),
+    el("span", { class: "stretch" }),
+    button("queue-filter", "Done too", toggle, {
+      class: "plain small",
+      title: isOpenOnly ? "Show what is done as well" : "Show only what is open",
+      pressed: !isOpenOnly,
+    }),
+    el(
+      "div",
+      { class: "queue-progress", title: `${done} of ${state.queue.length} done` },
+      el("i", { style: { width: percent(state.queue.length === 0 ? 0 : done / state.queue.length).replace(" ", "") } }),
+    ),
   ];
 };
 
-const drawItem = (item) => {
-  const element = elements.get(item.key) ?? makeItem(item);
-  elements.set(item.key, element);
-  element.dataset.state = item.state;
-  element.setAttribute("aria-selected", String(item.key === state.queue_at));
-  element.querySelector(".state").textContent = SIGNS[item.state];
-  return element;
+const listOf = () => {
+  if (!isLoaded()) return Array.from({ length: 5 }, () => el("div", { class: "queue-item waiting" }, el("span", { class: "queue-picture" })));
+  const items = isOpenOnly ? state.queue.filter((item) => item.state === "open" || item.key === state.queue_at) : state.queue;
+  const isDone = openItems().length === 0;
+  return [...(isDone ? [summary()] : []), ...items.map(queueRow)];
 };
 
-const makeItem = (item) => {
-  const [why] = item.reasons;
+/** What is said when nothing is open: proudly, where there was something. */
+const summary = () => {
+  const tally = (name) => state.queue.filter((item) => item.state === name).length;
+  if (state.queue.length === 0) return el("p", { class: "empty quiet", testid: "queue-empty", text: "Nothing is doubtful here, and nothing was labelled that a sample could be drawn from." });
   return el(
     "div",
-    {
-      class: "queue-item",
-      role: "option",
-      tabindex: "-1",
-      testid: `queue-item-${item.key}`,
-      title: item.reasons.map(({ words }) => words).join("; "),
-      on: { click: () => actions.openItem(item.key) },
-    },
-    pictureOf(item),
+    { class: "summary", testid: "queue-empty" },
+    el("strong", { text: "All looked at." }),
     el(
-      "div",
-      { class: "stretch" },
-      el("div", { class: "queue-name" }, swatch(item.class_id), el("span", { class: "cut", text: nameOf(item) }), el("span", { class: "state" })),
-      el("div", { class: "queue-why small quiet", text: why.words }),
-      el("div", { class: "doubt", title: `doubt ${item.doubt.toFixed(2)}` }, el("i", { style: { width: `${100 * item.doubt}%` } })),
+      "dl",
+      { class: "facts small" },
+      ...[
+        ["right as they were", "accepted"],
+        ["put right", "fixed"],
+        ["taken out", "removed"],
+      ].flatMap(([words, name]) => [el("dt", { text: words }), el("dd", { text: String(tally(name)) })]),
     ),
+    button("export-now", "Export", () => actions.openDialog("export"), { class: "primary" }),
   );
 };
 
-const nameOf = (item) =>
-  item.kind === "rejected" ? `rejected: ${classOf(item.class_id).name}` : `${classOf(item.class_id).name} ${item.object_id ?? ""}`;
-
-const pictureOf = (item) => {
-  const hasPicture = item.state !== "removed" && item.kind !== "frame" && !state.run?.inputs.find(({ name }) => name === item.input)?.problem;
-  if (!hasPicture) return el("span", { class: "queue-picture" });
-  const what = item.kind === "rejected" ? ["rejected", item.index] : ["objects", item.object_id];
-  const src = `${inputPath(item.input, ...what, "crop")}?frame_index=${item.frame_index}`;
-  return el("img", { class: "queue-picture", loading: "lazy", alt: "", src });
-};
-
-const verdicts = () => {
-  const isNothing = state.selected === null && state.ghost === null;
-  const isGhost = state.ghost !== null;
-  return [
-    button("accept", isGhost ? "Bring back" : "Accept", actions.accept, { key: "Accept", class: "good", showKey: true, disabled: isNothing }),
-    button("fix", "Fix", () => actions.setTool("point"), { key: "Click points", title: "Put it right with clicks", showKey: true, disabled: isNothing || isGhost }),
-    button("reject", isGhost ? "Dismiss" : "Reject", actions.reject, { key: "Reject", class: "danger", showKey: true, disabled: isNothing }),
-    el("p", { class: "quiet small", text: openItems().length > 0 ? `${counted(openItems().length, "item")} to go; J next, K back` : "" }),
-  ];
+const markCurrent = (list) => {
+  const rows = [...list.querySelectorAll("[role=option]")];
+  for (const row of rows) row.setAttribute("aria-selected", String(row.dataset.key === state.queue_at));
+  markStop(rows, rows.find((row) => row.dataset.key === state.queue_at));
 };

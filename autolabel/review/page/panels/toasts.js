@@ -1,25 +1,20 @@
 /** What the page says by itself: short messages, and the states in which it cannot go on. */
 
+import { dismissToast } from "../actions.js";
 import { byId, el } from "../dom.js";
-import { set, state, subscribe } from "../store.js";
+import { state, subscribe } from "../store.js";
 import { button } from "./parts.js";
 
-const SHOWN_MS = { info: 3500, error: 9000 };
 const TITLES = {
   expired: "This link has expired",
   offline: "The server is gone",
   failed: "This run cannot be shown",
+  empty: "This run is empty",
 };
 
 /** Begin to show them. */
 export const mountToasts = () => {
-  let timer;
-  subscribe(["toast"], () => {
-    clearTimeout(timer);
-    const { toast } = state;
-    byId("toasts").replaceChildren(...(toast === null ? [] : [message(toast)]));
-    if (toast !== null) timer = setTimeout(() => set({ toast: null }), SHOWN_MS[toast.kind]);
-  });
+  subscribe(["toast"], () => byId("toasts").replaceChildren(...(state.toast === null ? [] : [message(state.toast)])));
   subscribe(["problem"], () => {
     document.querySelector(".problem")?.remove();
     if (state.problem !== null) document.body.append(problem(state.problem));
@@ -27,7 +22,7 @@ export const mountToasts = () => {
 };
 
 const message = ({ kind, sentence }) =>
-  el("div", { class: `toast ${kind}`, testid: "toast", role: kind === "error" ? "alert" : "status", text: sentence, on: { click: () => set({ toast: null }) } });
+  el("div", { class: `toast ${kind}`, testid: "toast", role: kind === "error" ? "alert" : "status", text: sentence, on: { click: dismissToast } });
 
 const problem = ({ kind, sentence }) =>
   el(

@@ -1,9 +1,9 @@
 /** The bar at the top: which input, undo and redo, finding and exporting, and how far the review is. */
 
 import * as actions from "../actions.js";
-import { byId, el } from "../dom.js";
+import { byId, el, refill } from "../dom.js";
 import { state, subscribe } from "../store.js";
-import { button, choice, counted, duration, percent, refill } from "./parts.js";
+import { button, choice, counted, duration, percent } from "./parts.js";
 
 /** Put it in its place. */
 export const mountTopbar = () => {
@@ -18,7 +18,7 @@ const content = () => [
   brand(),
   inputChooser(),
   el("div", { class: "group" }, ...history()),
-  button("find", "Find", () => actions.openDialog("find"), { key: "Find objects", disabled: state.input === null }),
+  button("find", "Find", () => actions.openDialog("find"), findOptions()),
   el("span", { class: "stretch" }),
   el("span", { class: "busy quiet small cut", testid: "busy", role: "status", text: state.busy === null ? "" : `${state.busy} …` }),
   ...(state.others > 0 ? [otherTabs()] : []),
@@ -28,8 +28,16 @@ const content = () => [
 ];
 
 const inputChooser = () => {
-  const names = state.run.inputs.map(({ name, object_count }) => [name, `${name} · ${counted(object_count, "object")}`]);
+  const names = state.run.inputs.map(({ name, object_count, problem }) => {
+    return [name, `${name} · ${counted(object_count, "object")}${problem === null ? "" : " · no pictures"}`];
+  });
   return choice("input", "Input", names, state.input?.name ?? "", actions.openInput);
+};
+
+const findOptions = () => {
+  const hasDetector = state.run.detector !== null;
+  const title = hasDetector ? "Find objects on this frame by words" : "This run has no detector to find with";
+  return { key: "Find objects", title, disabled: state.input === null || !hasDetector };
 };
 
 const history = () =>
@@ -61,23 +69,18 @@ const progress = ({ reviewed, total, seconds, precision }) =>
   );
 
 const precisionOf = (precision) => {
-  if (precision === null) {
-    return el("span", { class: "quiet", testid: "precision", text: "precision: no verdict yet", title: PRECISION });
-  }
-  const { value, low, high, reviewed, sample } = precision;
+  const { value, low, high, reviewed, sample } = precision ?? {};
+  const isKnown = precision !== null;
   return el(
     "span",
-    { class: "precision", testid: "precision", title: `${PRECISION} So far ${reviewed} of ${sample}.` },
-    `precision ${percent(value)}`,
-    el(
-      "span",
-      { class: "interval" },
-      el("i", { style: { left: `${100 * low}%`, width: `${100 * (high - low)}%` } }),
-      el("b", { style: { left: `${100 * value}%` } }),
-    ),
-    el("span", { class: "quiet", text: `${percent(low).replace(" %", "")}–${percent(high)}` }),
+    { class: "precision", testid: "precision", title: isKnown ? `${PRECISION} So far ${reviewed} of ${sample}.` : PRECISION },
+    isKnown ? `precision ${percent(value)}` : "precision",
+    el("span", { class: "interval" }, ...(isKnown ? [interval(low, high), el("b", { style: { left: `${100 * value}%` } })] : [])),
+    el("span", { class: "quiet", text: isKnown ? `${percent(low).replace(" %", "")}–${percent(high)}` : "no verdict yet" }),
   );
 };
+
+const interval = (low, high) => el("i", { style: { left: `${100 * low}%`, width: `${100 * (high - low)}%` } });
 
 const PRECISION =
   "Share of the masks that are right, with its 95 % interval, by the verdicts on masklets that were drawn at random.";

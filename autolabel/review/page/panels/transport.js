@@ -1,12 +1,12 @@
 /** The bar under the stage: moving through time, and what is said of this frame or of the chosen range. */
 
 import * as actions from "../actions.js";
-import { byId, el } from "../dom.js";
+import { byId, el, refill } from "../dom.js";
 import { isStills, rowOf } from "../lookups.js";
 import { state, subscribe } from "../store.js";
-import { button, choice, refill } from "./parts.js";
+import { button, choice } from "./parts.js";
 
-const STATES = { l: "labelled", e: "nothing found", h: "seen by a person" };
+const STATES = { l: [], e: ["nothing found"], h: ["seen by a person"] };
 
 /** Put it in its place. */
 export const mountTransport = () => {
@@ -81,20 +81,23 @@ const words = () => {
   const parts = [`of ${frame_indices.at(-1)}`];
   if (pts_s !== null) parts.push(`${pts_s[row].toFixed(2)} s`);
   if (file_names !== null) parts.push(file_names[row]);
-  if (keyframes.includes(state.frame)) parts.push("keyframe");
-  parts.push(STATES[states[row]]);
+  if (!isStills() && keyframes.includes(state.frame)) parts.push("keyframe");
+  parts.push(...STATES[states[row]]);
   if (state.range !== null) parts.unshift(`range ${state.range[0]} to ${state.range[1]}`);
   return parts.join(" · ");
 };
 
 const marks = () => {
   const where = state.range === null ? "this frame" : "the range";
+  const [first, last] = state.range ?? [state.frame, state.frame];
+  const isExhaustive = state.input.exhaustive.some(([from, to]) => from <= first && last <= to);
   return [
     button("mark-empty", "Empty", actions.markEmpty, { key: "Mark this frame or the range empty", title: `Nothing is on ${where}`, class: "plain" }),
     button("mark-exhaustive", "All labelled", actions.markExhaustive, {
       key: "Mark this frame or the range fully",
-      title: `Everything on ${where} is labelled, and rightly`,
+      title: isExhaustive ? `A person said so: everything on ${where} is labelled, and rightly` : `Everything on ${where} is labelled, and rightly`,
       class: "plain",
+      pressed: isExhaustive,
     }),
   ];
 };
