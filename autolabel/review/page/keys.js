@@ -135,4 +135,8 @@ export const mountKeys = () => {
   addEventListener("pointerdown", () => {
     isMoved = true;
   });
+  // A button that was pressed with the mouse would take the next Enter for itself: the key makes its focus visible.
+  addEventListener("click", ({ detail, target }) => {
+    if (detail > 0) target.closest?.("button, a, summary")?.blur();
+  });
 };
