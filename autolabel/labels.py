@@ -135,6 +135,11 @@ class Masklet:
         return masks.xyxy_of_many(self.rles)
 
     @cached_property
+    def extent(self) -> NDArray[np.float64]:
+        """The box around all of its masks, of which there is one at least, ``xyxy``, float64, shape ``(4,)``."""
+        return np.concatenate([self.xyxy[:, :2].min(axis=0), self.xyxy[:, 2:].max(axis=0)])
+
+    @cached_property
     def areas(self) -> NDArray[np.int64]:
         """Number of pixels of each mask, int64, shape ``(N,)``."""
         return masks.area_of_many(self.rles)

@@ -84,9 +84,8 @@ def _may_touch(masklet: Masklet, other: Masklet) -> bool:
         return False
     if other.frame_indices[0] > masklet.frame_indices[-1]:
         return False
-    lowest = np.maximum(masklet.xyxy.min(axis=0), other.xyxy.min(axis=0))[:2]
-    highest = np.minimum(masklet.xyxy.max(axis=0), other.xyxy.max(axis=0))[2:]
-    return bool((lowest <= highest).all())
+    starts, ends = np.maximum(masklet.extent[:2], other.extent[:2]), np.minimum(masklet.extent[2:], other.extent[2:])
+    return bool((starts <= ends).all())
 
 
 def _contacts(

@@ -34,7 +34,7 @@ class Models:
         self._recorded: Mapping[str, Any] = run.configuration
         self._tracker: Tracker | None = None
         self._asked: tuple[Ontology, Detector] | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # one loads at a time: two threads cannot import transformers at once
         self.turns = Turns()
 
     def named(self, role: str) -> str | None:
@@ -77,7 +77,6 @@ class Models:
         """
         from autolabel.base_models.registry import load_detector
 
-        # One model after the other: the libraries that they need may not be imported by two threads at once.
         with self._lock:
             asked = self._asked
             if asked is None or asked[0] != ontology:  # the same words are often looked for on several frames

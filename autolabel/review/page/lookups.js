@@ -25,6 +25,9 @@ export const shortId = (object_id) => (object_id < FIRST_HUMAN_ID ? `${object_id
 /** @type {(object: {object_id: number, class_id: number}) => string} class and number */
 export const nameOf = (object) => `${classOf(object.class_id).name} ${shortId(object.object_id)}`;
 
+/** @type {(name: string) => string | null} why an input has no pictures */
+export const problemOf = (name) => state.run?.inputs.find((input) => input.name === name)?.problem ?? null;
+
 /** @type {() => object | null} the queue's item that is being worked on */
 export const queueItem = () => state.queue.find((item) => item.key === state.queue_at) ?? null;
 

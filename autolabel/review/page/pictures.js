@@ -1,7 +1,7 @@
 /** Frames and their masks as the server has them, the ones used lately kept within a cap. */
 
 import { get, getBlob, inputPath, Refused } from "./api.js";
-import { sizeOf } from "./lookups.js";
+import { problemOf, sizeOf } from "./lookups.js";
 import { Lru } from "./lru.js";
 import { state } from "./store.js";
 
@@ -69,7 +69,11 @@ const fetchBitmap = async (key, path, frame_index, signal) => {
   bitmaps.set(key, bitmap, 4 * bitmap.width * bitmap.height);
 };
 
-const decoded = async (path, signal) => createImageBitmap(await getBlob(path, { signal }));
+const decoded = async (path, signal) => {
+  const problem = problemOf(state.input.name);
+  if (problem !== null) throw new Refused(422, problem);
+  return createImageBitmap(await getBlob(path, { signal }));
+};
 
 /** What is shown where the original has gone or cannot be read: the masks alone. */
 const blank = async (error, [width, height]) => {

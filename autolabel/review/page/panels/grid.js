@@ -3,7 +3,7 @@
 import * as actions from "../actions.js";
 import { inputPath } from "../api.js";
 import { byId, el, refill } from "../dom.js";
-import { isStills } from "../lookups.js";
+import { isStills, problemOf } from "../lookups.js";
 import { state, subscribe } from "../store.js";
 import { button, choice, counted } from "./parts.js";
 import { markStop, moveFocus } from "./roving.js";
@@ -70,11 +70,16 @@ const cellOf = ({ frame_index, name, seen, count, doubt }) =>
       "data-frame": String(frame_index),
       on: { click: () => actions.seek(frame_index) },
     },
-    el("img", { loading: "lazy", alt: name, src: inputPath(state.input.name, "frames", frame_index, "thumbnail") }),
+    el("img", { loading: "lazy", alt: "", src: thumbnailOf(frame_index) }),
     el("span", { class: "cut small", text: name }),
     el("span", { class: "small quiet", text: `${count}${seen ? " ✓" : ""}` }),
     el("i", { class: "cell-doubt", style: { width: `${100 * doubt}%` } }),
   );
+
+const thumbnailOf = (frame_index) => {
+  const { name } = state.input;
+  return problemOf(name) === null ? inputPath(name, "frames", frame_index, "thumbnail") : null;
+};
 
 const mark = (cells) => {
   const items = [...cells.querySelectorAll(".cell")];

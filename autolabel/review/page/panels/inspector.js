@@ -2,7 +2,7 @@
 
 import * as actions from "../actions.js";
 import { byId, el, refill } from "../dom.js";
-import { classOf, nameOf, rejectedOf, selectedObject } from "../lookups.js";
+import { classOf, isStills, nameOf, rejectedOf, selectedObject } from "../lookups.js";
 import { state, subscribe } from "../store.js";
 import { listContent } from "./object_lists.js";
 import { button, choice, counted, percent, swatch } from "./parts.js";
@@ -60,7 +60,7 @@ const objectContent = (object) => [
       "dl",
       { class: "facts small" },
       ...fact("score", object.score.toFixed(2)),
-      ...fact("margin", object.margin === null ? "decided by a person, or no rival" : object.margin.toFixed(2)),
+      ...(object.margin === null ? [] : fact("margin", object.margin.toFixed(2))),
       ...span(object, `, visible on ${object.visible}`),
       ...frameFact("detections", object.detections),
       ...frameFact("by a person", object.human),
@@ -96,7 +96,7 @@ const doubtList = (doubts) =>
 const acts = ({ object_id }) => [
   button("change-class", "Class …", () => actions.openDialog("class"), { key: "Change its class", showKey: true }),
   button("merge", "Merge …", () => actions.openDialog("merge"), { key: "Merge with", showKey: true }),
-  button("split", "Split here", actions.split, { key: "Split at", title: "From this frame on it is another object", showKey: true }),
+  button("split", "Split here", actions.split, { key: "Split at", title: "From this frame on it is another object", showKey: true, disabled: isStills() }),
   button("lock", "Lock here", actions.lock, { key: "Lock it", title: "What it is on this frame stays", showKey: true }),
   button("hide", state.hidden.has(object_id) ? "Show" : "Hide", () => actions.toggleHidden(), { key: "Hide the object", showKey: true, pressed: state.hidden.has(object_id) }),
   button("solo", "Alone", () => actions.toggleSolo(), { key: "This object alone", showKey: true, pressed: state.solo === object_id }),
@@ -106,7 +106,7 @@ const deletions = () => {
   const [where, there] = state.range === null ? ["Here", "on this frame"] : ["In range", "in the range"];
   return [
     button("delete-here", where, actions.deleteHere, { key: "Delete on", title: `Delete it ${there}`, class: "danger" }),
-    button("delete-from-here", "From here", actions.deleteFromHere, { key: "Delete from", title: "Delete it from this frame on", class: "danger" }),
+    button("delete-from-here", "From here", actions.deleteFromHere, { key: "Delete from", title: "Delete it from this frame on", class: "danger", disabled: isStills() }),
     button("delete-whole", "Whole", actions.deleteWhole, { key: "Delete altogether", title: "Delete it altogether", class: "danger" }),
   ];
 };

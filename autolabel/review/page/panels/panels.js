@@ -19,4 +19,11 @@ export const mountPanels = () => {
   mountGrid();
   mountDialogs();
   mountToasts();
+  document.addEventListener("click", giveKeysBack);
+};
+
+/** After a press with the mouse the keys are the page's again, so that Enter does not press the same button once more. */
+const giveKeysBack = ({ detail, target }) => {
+  const isByMouse = detail > 0;
+  if (isByMouse && target.closest(".dialog") === null) target.closest("button, [role=option]")?.blur();
 };

@@ -3,8 +3,7 @@
 import * as actions from "../actions.js";
 import { inputPath } from "../api.js";
 import { become, el } from "../dom.js";
-import { classOf, shortId } from "../lookups.js";
-import { state } from "../store.js";
+import { classOf, problemOf, shortId } from "../lookups.js";
 import { swatch } from "./parts.js";
 
 const SIGNS = { open: ["", ""], accepted: ["✓", "accepted"], fixed: ["✎", "put right"], removed: ["✕", "taken out"] };
@@ -85,8 +84,7 @@ const verdictOf = (item) => {
 };
 
 const pictureOf = (item) => {
-  const problem = state.run.inputs.find(({ name }) => name === item.input)?.problem ?? null;
-  if (problem !== null || (item.state === "removed" && item.kind === "masklet")) return el("span", { class: "queue-picture" });
+  if (problemOf(item.input) !== null || (item.state === "removed" && item.kind === "masklet")) return el("span", { class: "queue-picture" });
   const what = item.kind === "rejected" ? ["rejected", item.index] : ["objects", item.object_id];
   const src = `${inputPath(item.input, ...what, "crop")}?frame_index=${item.frame_index}`;
   return el("img", { class: "queue-picture", loading: "lazy", alt: "", src, on: { error: ({ target }) => target.removeAttribute("src") } });

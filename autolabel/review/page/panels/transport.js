@@ -6,7 +6,7 @@ import { isStills, rowOf } from "../lookups.js";
 import { state, subscribe } from "../store.js";
 import { button, choice } from "./parts.js";
 
-const STATES = { l: [], e: ["nothing found"], h: ["seen by a person"] };
+const STATES = { l: [], e: ["nothing found"], h: ["by a person"] };
 
 /** Put it in its place. */
 export const mountTransport = () => {
@@ -19,7 +19,7 @@ const content = () => [
   el("div", { class: "group" }, ...moves()),
   ...(isStills() ? [] : [speedChoice()]),
   frameNumber(),
-  el("span", { class: "stretch small quiet cut", testid: "frame-state", text: words() }),
+  el("span", { class: "stretch small quiet cut", testid: "frame-state", text: words(), title: words() }),
   ...marks(),
 ];
 
