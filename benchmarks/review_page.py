@@ -18,7 +18,7 @@ _QUIET: Final = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-b
 
 _SIZE: Final = {"width": 1280, "height": 720}
 
-_PATIENCE_MS: Final = 60_000
+_PATIENCE_MS: Final = 180_000
 
 _STATE: Final = "window.autolabelReview.store.state"
 
