@@ -126,9 +126,9 @@ def _precision(progress: Progress) -> PrecisionView | None:
 
 @router.get("/inputs/{name}/objects/{object_id}/crop", response_class=Response, responses={200: JPEG})
 def get_crop(desk: DeskDependency, opened: InputDependency, object_id: int, frame_index: FrameQuery = None) -> Response:
-    """An object with its outline, close."""
-    labels = opened.editor.labels
-    masklet = next((each for each in labels.masklets if each.object_id == object_id), None)
+    """An object with its outline, close; one that was removed as the models found it."""
+    masklets = (*opened.editor.labels.masklets, *opened.editor.found.masklets)
+    masklet = next((each for each in masklets if each.object_id == object_id), None)
     if masklet is None or not masklet.rles:
         raise HTTPException(404, f"expected an object of {opened.name}, found none of this identity")
     return _crop(desk, opened, masklet, frame_index)
