@@ -41,13 +41,16 @@ TRAINING_SEED, QUICK_SEED, EVALUATION_SEED = 3, 1_000_053, 1_000_063
 """First elements of the seeds of what is drawn: for training, for its curves, for the card."""
 
 STAGES = ((0.6, 128), (0.8, 160), (1.0, SIDE))
-"""Up to which share of the training pictures have which width and height, in pixels."""
+"""Up to which share of the first cycle pictures have which width and height, in pixels."""
 
 PROPOSALS_UNTIL = 0.6
-"""Up to which share of the training the encoder learns alone, which takes a third of the time."""
+"""Up to which share of the first cycle the encoder learns alone, which takes a third of the time."""
 
 BATCH_SIZE = 8
-LEARNING_RATE = 1e-3
+FIRST_CYCLE = 4 / 7
+"""Share of the steps after which the learning rate has fallen once; it rises once more, to less."""
+
+LEARNING_RATES = (1e-3, 6e-4)
 
 
 DRAWING_WEIGHT = 20.0
@@ -107,7 +110,7 @@ def draw_pictures(step: int, share: float, seed: int = 0, batch_size: int = BATC
 
     Args:
         step: Number of the step.
-        share: How much of the training is done, 0-1; decides the size of the pictures.
+        share: How much of the first cycle is done, 0-1; decides the size of the pictures.
         seed: The training's seed.
         batch_size: Number of pictures.
     """
@@ -137,7 +140,7 @@ def loss_of_step(model: TrainedStudent, steps: int, seed: int) -> Callable[[int]
     """
 
     def losses(step: int) -> dict[str, Tensor]:
-        share = step / steps
+        share = min(1.0, step / steps)
         pictures = draw_pictures(step, share, seed)
         targets = [_targets(each) for each in pictures.boxes]
         if share < PROPOSALS_UNTIL:
@@ -224,21 +227,22 @@ def train(folder: Path, schedule: Schedule, seed: int) -> nn.Module:
     def export(average: nn.Module) -> None:
         save_student(average.get_submodule("student"), folder / "checkpoint")
 
-    losses = loss_of_step(model, schedule.steps, seed)
+    losses = loss_of_step(model, schedule.cycles[0].steps, seed)
     return run(model, learning_groups(model), schedule, losses, folder, evaluate=evaluate, export=export)
 
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder of the training; an unfinished one is continued.")],
-    steps: Annotated[int, typer.Option(help="Optimizer steps of the whole training.")] = 4_000,
+    steps: Annotated[int, typer.Option(help="Optimizer steps of the whole training.")] = 7_000,
     seed: Annotated[int, typer.Option(help="Decides first weights and data.")] = 0,
     threads: Annotated[int, typer.Option(help="Threads for torch; figures repeat only with the same number.")] = 1,
 ) -> None:
     """Pre-train the tiny student on drawn scenes."""
     torch.set_num_threads(threads)
     cv2.setNumThreads(1)
-    schedule = Schedule((Cycle(steps, LEARNING_RATE),), warmup=200, ema_decay=0.999, evaluate_every=500)
-    train(out, schedule, seed)
+    first = round(FIRST_CYCLE * steps)
+    cycles = tuple(map(Cycle, (first, steps - first), LEARNING_RATES))
+    train(out, Schedule(cycles, warmup=200, ema_decay=0.999, evaluate_every=500), seed)
 
 
 if __name__ == "__main__":
