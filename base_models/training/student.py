@@ -3,8 +3,8 @@
     python -m autolabel.base_models.training.student --out FOLDER
 
 There is one class, "object", so that a student that knows classes afterwards has learnt them from its dataset. So that
-its features hold what classes may be made of, it also learns to draw the picture without its spoiling from them. The same
-command goes on with a training that was killed. `FOLDER/checkpoint` holds the newest averaged weights.
+its features hold what classes may be made of, it also learns to draw the picture, without its spoiling, from them. The
+same command goes on with a training that was killed. `FOLDER/checkpoint` holds the newest averaged weights.
 """
 
 from collections.abc import Callable, Sequence
@@ -93,12 +93,11 @@ class TrainedStudent(nn.Module):
 
     def drawing_loss(self, clean: Tensor) -> Tensor:
         """How far what the features of the last run draw is from pictures (B, 3, S, S)."""
+        levels, self._features = self._features, []
         losses = []
-        for head, features in zip(self.drawing, self._features, strict=True):
-            drawn = nn.functional.pixel_shuffle(head(features), PIXELS_PER_CELL)  # (B, 3, 4 h, 4 w)
-            losses.append(
-                nn.functional.mse_loss(drawn, nn.functional.interpolate(clean, drawn.shape[-2:], mode="area"))
-            )
+        for head, features in zip(self.drawing, levels, strict=True):
+            drawn = functional.pixel_shuffle(head(features), PIXELS_PER_CELL)  # (B, 3, 4 h, 4 w)
+            losses.append(functional.mse_loss(drawn, functional.interpolate(clean, drawn.shape[-2:], mode="area")))
         return DRAWING_WEIGHT * torch.stack(losses).mean()
 
     def _keep(self, _module: nn.Module, _inputs: object, output: Any) -> None:
