@@ -10,6 +10,8 @@ class disagreement the share of detections that name another class
 drift              1/2 for one drift, 3/4 for two, ...: each halves the trust
 flicker            1 - 0.8 ** n for n stretches in which the area is suddenly less than half or more than twice
                    of what it is around, absences included
+swap suspicion     the share of the other way round in explaining where two masklets go on after they touched
+                   (`autolabel.swaps`), of the worst contact
 unconfirmed        1 - (k + 1) / (n + 2) for k detections on n keyframes (Laplace's rule of succession)
 start cut off      0.2
 =================  ======================================================================================
@@ -29,8 +31,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
-from autolabel import masks
 from autolabel.labels import Evidence, FrameLabels, InputKind, Masklet, Source, VideoLabels
+from autolabel.swaps import swap_suspicions
 from autolabel.tracks import LOW_MARGIN_BELOW, RECONDITIONED, START_CUT_OFF
 from autolabel.words import counted_noun
 
@@ -50,6 +52,7 @@ class Reason(StrEnum):
     DISAGREEMENT = "class disagreement"
     DRIFT = "drift"
     FLICKER = "flicker"
+    SWAP = "swap suspicion"
     UNCONFIRMED = "unconfirmed"
     START_CUT_OFF = "start cut off"
 
@@ -107,6 +110,7 @@ def doubts_of(masklet: Masklet, labels: VideoLabels) -> tuple[Doubt, ...]:
     found = [*_class_doubts(masklet, labels.class_names), *_confirmation_doubts(masklet, labels)]
     if labels.kind == InputKind.VIDEO:
         found += [*_drift_doubts(masklet), *_flicker_doubts(masklet, labels.frames), *_start_doubts(masklet)]
+        found += _swap_doubts(masklet, labels)
     return tuple(sorted(found, key=lambda doubt: -doubt.strength))
 
 
@@ -177,7 +181,7 @@ def _flicker_doubts(masklet: Masklet, frames: Iterable[FrameLabels]) -> Iterator
     first, last = masklet.frame_indices[[0, -1]].tolist()
     looked_at = np.array([frame.frame_index for frame in frames if first <= frame.frame_index <= last])
     areas = np.zeros(len(looked_at))
-    areas[np.searchsorted(looked_at, masklet.frame_indices)] = masks.area_of_many(masklet.rles)
+    areas[np.searchsorted(looked_at, masklet.frame_indices)] = masklet.areas
     usual = median_filter(areas, size=_AROUND, mode="nearest")
     off = ((areas > _FACTOR * usual) | (_FACTOR * areas < usual)) & ~np.isin(looked_at, list(_human_frames(masklet)))
     starts = np.flatnonzero(off & ~np.concatenate([[False], off[:-1]]))
@@ -191,6 +195,18 @@ def _flicker_doubts(masklet: Masklet, frames: Iterable[FrameLabels]) -> Iterator
 def _worst_flicker(areas: NDArray[np.float64], usual: NDArray[np.float64], off: NDArray[np.bool_]) -> int:
     """Place of the area that is farthest from the usual one; a pixel more on both sides keeps zeros comparable."""
     return int(np.argmax(np.where(off, np.abs(np.log((areas + 1) / (usual + 1))), -1)))
+
+
+def _swap_doubts(masklet: Masklet, labels: VideoLabels) -> Iterator[Doubt]:
+    """Where it may have been exchanged with another one; the frame after the contact shows what it became."""
+    worst = max(swap_suspicions(masklet, labels), key=lambda swap: swap.chance, default=None)
+    if worst is not None:
+        after = int(masklet.frame_indices[np.searchsorted(masklet.frame_indices, worst.last, side="right")])
+        words = (
+            f"touched object {worst.other_id} in frames {worst.first} to {worst.last}, and where both went from there "
+            "is explained as well if they were exchanged"
+        )
+        yield Doubt(Reason.SWAP, worst.chance, after, words)
 
 
 def _start_doubts(masklet: Masklet) -> Iterator[Doubt]:

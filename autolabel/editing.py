@@ -3,17 +3,17 @@
 Whoever shows labels to people, a review page or a script, edits through this class and has no second way of its own.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from autolabel.base_models.protocols import Prompt, Tracker
-from autolabel.edits import FIRST_HUMAN_ID, REDO, UNDO, Anchor, Change, Edit, Edited, Span, active_edits
+from autolabel.edits import Change, Span
 from autolabel.errors import UserError
 from autolabel.frames import Frame
+from autolabel.history import History
 from autolabel.inputs import Input
-from autolabel.labels import Masklet, Source, VideoLabels
+from autolabel.labels import Masklet, Rejected, Source
 from autolabel.masks import Rle
 from autolabel.originals import frames_of, open_original
 from autolabel.refinement import Correction, FramesOf, Known, refine
@@ -43,11 +43,8 @@ class Plan:
         return "add" if self.object_id is None else "refine"
 
 
-class Editor:
+class Editor(History):
     """Edits one finished input of a run.
-
-    Attributes:
-        edited: The labels as they stand, after every edit anew.
 
     Args:
         run: The run; its folder must be writable, and its original inputs be where they were.
@@ -66,27 +63,9 @@ class Editor:
         reach: int = 100,
         frames_of: FramesOf | None = None,
     ) -> None:
-        self._run, self._name, self._tracker, self._reach = run, name, tracker, reach
+        super().__init__(run, name)
+        self._tracker, self._reach = tracker, reach
         self._frames_of = frames_of or self._decoded
-        self._log = run.edit_log(name)
-        self._base = run.digest(name)
-        self._seconds = 0.0
-        self.edited: Edited = run.edited(name)
-
-    @property
-    def labels(self) -> VideoLabels:
-        """The labels as they stand."""
-        return self.edited.labels
-
-    def spend(self, seconds: float) -> None:
-        """Say how long a person has needed; it is kept with the next edit.
-
-        Raises:
-            UserError: It is no time.
-        """
-        if not 0 <= seconds < math.inf:
-            raise UserError(f"expected seconds from 0 on, found {seconds}; give the time that the person needed")
-        self._seconds += seconds
 
     def accept(self, object_id: int) -> None:
         """Say that an object is right as it stands, in its class and on all of its frames."""
@@ -98,9 +77,7 @@ class Editor:
         Raises:
             UserError: None of these frames was labelled.
         """
-        if not any(first <= frame.frame_index <= last for frame in self.labels.frames):
-            raise UserError(f"expected frames that were labelled, found none from {first} to {last}; choose others")
-        self._append("mark exhaustive", Change(exhaustive=((first, last),)), [])
+        self._append("mark exhaustive", Change(exhaustive=(self._labelled(first, last),)), [])
 
     def add(self, frame_index: int, prompt: Prompt, class_id: int) -> int:
         """Add an object by what is seen of it on one frame; returns its identity."""
@@ -140,14 +117,22 @@ class Editor:
         return object_id
 
     def delete(self, object_id: int, first: int | None = None, last: int | None = None) -> None:
-        """Remove an object from some frames, from one frame on, or altogether."""
+        """Remove an object from some frames, from one frame on, or altogether.
+
+        Raises:
+            UserError: There is no such object, or it is on none of these frames.
+        """
         masklet = self._masklet(object_id)
         first = int(masklet.frame_indices[0]) if first is None else first
         last = int(masklet.frame_indices[-1]) if last is None else last
+        if not _is_within(masklet, first, last):
+            raise UserError(f"expected frames of object {object_id}, found none from {first} to {last}; choose others")
         self._append("delete", Change(cleared=(Span(object_id, first, last),)), [masklet])
 
     def merge(self, object_id: int, other_id: int) -> None:
         """Make one object of two; where both have a mask, the first one's stays."""
+        if object_id == other_id:
+            raise UserError(f"expected two objects to make one of, found object {object_id} twice; choose another one")
         masklet, other = self._masklet(object_id), self._masklet(other_id)
         taken = set(masklet.frame_indices.tolist())
         rows = tuple(row for row in _rows(other, object_id) if row.frame_index not in taken)
@@ -171,6 +156,7 @@ class Editor:
     def lock(self, object_id: int, frame_index: int) -> None:
         """Accept what an object is on a frame, a mask or none; no refinement changes it any more."""
         masklet = self._masklet(object_id)
+        self._labelled(frame_index, frame_index)
         rows = tuple(
             LabelRow(row.frame_index, object_id, row.rle, Source.HUMAN)
             for row in _rows(masklet, object_id)
@@ -179,27 +165,35 @@ class Editor:
         self._append("lock", Change(rows=rows), [masklet], locked=((object_id, frame_index),))
 
     def mark_empty(self, first: int, last: int) -> None:
-        """Say that some frames hold nothing; what was found on them is removed."""
-        there = [m for m in self.labels.masklets if ((m.frame_indices >= first) & (m.frame_indices <= last)).any()]
+        """Say that some frames hold nothing; what was found on them is removed.
+
+        Raises:
+            UserError: None of these frames was labelled.
+        """
+        first, last = self._labelled(first, last)
+        there = [masklet for masklet in self.labels.masklets if _is_within(masklet, first, last)]
         cleared = tuple(Span(masklet.object_id, first, last) for masklet in there)
         self._append("mark empty", Change(cleared=cleared, verified_empty=((first, last),)), there)
 
     def restore(self, index: int) -> int:
-        """Bring back what was rejected, by its position in `Run.rejected`; returns its new identity."""
-        rejected = self._run.rejected(self._name)
-        if not 0 <= index < len(rejected):
-            raise UserError(f"expected one of the {len(rejected)} rejected masklets, found number {index}")
-        masklet, new_id = rejected[index].masklet, self._new_id()
-        self._append("restore", Change(rows=tuple(_rows(masklet, new_id)), classes={new_id: masklet.class_id}), [])
+        """Bring back what was rejected, by its position in `Run.rejected`; returns its new identity.
+
+        Raises:
+            UserError: There is no such thing, or it is back.
+        """
+        masklet, new_id = self._rejected(index).masklet, self._new_id()
+        change = Change(rows=tuple(_rows(masklet, new_id)), classes={new_id: masklet.class_id})
+        self._append("restore", change, [], restored=(index,))
         return new_id
 
-    def undo(self) -> bool:
-        """Take back the last edit; returns whether there was one."""
-        return self._move(UNDO)
+    def dismiss(self, index: int) -> None:
+        """Say that what was rejected was rejected rightly, by its position in `Run.rejected`.
 
-    def redo(self) -> bool:
-        """Do once more what was undone last; returns whether there was anything."""
-        return self._move(REDO)
+        Raises:
+            UserError: There is no such thing, or it was brought back.
+        """
+        self._rejected(index)
+        self._append("dismiss", Change(), [], dismissed=(index,))
 
     def _track(self, plan: Plan) -> int:
         """Track an object anew around a prompt."""
@@ -216,42 +210,25 @@ class Editor:
         return open_original(self._run, self._name)
 
     def _correction(self, frame_index: int, prompt: Prompt, known: Known, reach: int | None) -> Correction:
-        frames = self.labels.frames
-        if frame_index not in {frame.frame_index for frame in frames}:
-            raise UserError(f"expected a frame that was labelled, found {frame_index}; choose one that was")
-        return Correction.within(frames, known, frame_index, prompt, self._reach if reach is None else reach)
+        self._labelled(frame_index, frame_index)
+        return Correction.within(
+            self.labels.frames, known, frame_index, prompt, self._reach if reach is None else reach
+        )
 
-    def _append(
-        self,
-        action: str,
-        change: Change,
-        objects: Iterable[Masklet],
-        *,
-        locked: tuple[tuple[int, int], ...] = (),
-        accepted: tuple[int, ...] = (),
-    ) -> None:
-        """Keep an edit, and look at the labels anew."""
-        anchors = {
-            masklet.object_id: Anchor(int(masklet.frame_indices[0]), masklet.rles[0])
-            for masklet in objects
-            if masklet.object_id < FIRST_HUMAN_ID
-        }
-        self._log.append(Edit(action, change, anchors, self._base, locked, accepted, self._seconds))
-        self._seconds = 0.0
-        self.edited = self._run.edited(self._name)
+    def _rejected(self, index: int) -> Rejected:
+        rejected = self._run.rejected(self._name)
+        if not 0 <= index < len(rejected):
+            raise UserError(f"expected one of the {len(rejected)} rejected masklets, found number {index}")
+        if index in self.edited.restored:
+            raise UserError(f"expected what is still rejected, found number {index}, which was brought back")
+        return rejected[index]
 
-    def _move(self, action: str) -> bool:
-        before = active_edits(self._log.read())
-        after = active_edits([*self._log.read(), Edit(action)])
-        if len(before) == len(after):
-            return False
-        self._append(action, Change(), [])
-        return True
-
-    def _new_id(self) -> int:
-        """An identity that no edit, undone ones included, has given yet."""
-        given = (object_id for edit in self._log.read() for object_id in edit.change.classes)
-        return max((*given, FIRST_HUMAN_ID - 1)) + 1
+    def _labelled(self, first: int, last: int) -> tuple[int, int]:
+        """A range of frames, cut off where the labelled ones end."""
+        indices = [frame.frame_index for frame in self.labels.frames if first <= frame.frame_index <= last]
+        if not indices:
+            raise UserError(f"expected frames that were labelled, found none from {first} to {last}; choose others")
+        return indices[0], indices[-1]
 
     def _masklet(self, object_id: int) -> Masklet:
         for masklet in self.labels.masklets:
@@ -274,6 +251,11 @@ def _human_rows(found: Mapping[int, Rle | None], object_id: int, frame_index: in
     for index, rle in sorted(found.items()):
         if rle is not None:
             yield LabelRow(index, object_id, rle, Source.HUMAN if index == frame_index else Source.PROPAGATED)
+
+
+def _is_within(masklet: Masklet, first: int, last: int) -> bool:
+    """Whether a masklet is on any frame of a range."""
+    return bool(((masklet.frame_indices >= first) & (masklet.frame_indices <= last)).any())
 
 
 def _whole(masklet: Masklet) -> Span:

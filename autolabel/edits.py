@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from autolabel import masks
-from autolabel.labels import FrameState, Masklet, Source, VideoLabels
+from autolabel.labels import FrameLabels, FrameState, Masklet, Source, VideoLabels
 from autolabel.masks import Rle
 from autolabel.stretches import LabelRow
 
@@ -27,6 +27,7 @@ __all__ = [
     "Span",
     "active_edits",
     "apply_edits",
+    "done_and_undone",
 ]
 
 UNDO: Final = "undo"
@@ -90,6 +91,8 @@ class Edit:
         base: Digest of the models' labels that it was made on.
         locked: Object and frame of what is exactly as a person accepted it, whether there is a mask or none.
         accepted: Objects that a person looked at on all their frames and found right as they stand.
+        restored: Positions in `Run.rejected` of what was brought back.
+        dismissed: Positions in `Run.rejected` of what a person looked at and found rightly rejected.
         seconds: How long the person needed for it, as whoever showed the labels says.
     """
 
@@ -99,6 +102,8 @@ class Edit:
     base: str = ""
     locked: tuple[tuple[int, int], ...] = ()
     accepted: tuple[int, ...] = ()
+    restored: tuple[int, ...] = ()
+    dismissed: tuple[int, ...] = ()
     seconds: float = 0.0
 
 
@@ -107,6 +112,16 @@ def active_edits(edits: Iterable[Edit]) -> list[Edit]:
 
     >>> [edit.action for edit in active_edits(map(Edit, ["add", "delete", "undo", "undo", "redo", "relabel"]))]
     ['add', 'relabel']
+    """
+    return done_and_undone(edits)[0]
+
+
+def done_and_undone(edits: Iterable[Edit]) -> tuple[list[Edit], list[Edit]]:
+    """The edits that count, in order, and those that could be redone, the next one last.
+
+    >>> done, undone = done_and_undone(map(Edit, ["add", "delete", "relabel", "undo", "undo"]))
+    >>> [edit.action for edit in done], [edit.action for edit in undone]
+    (['add'], ['relabel', 'delete'])
     """
     done: list[Edit] = []
     undone: list[Edit] = []
@@ -118,7 +133,7 @@ def active_edits(edits: Iterable[Edit]) -> list[Edit]:
         elif edit.action not in (UNDO, REDO):
             done.append(edit)
             undone.clear()
-    return done
+    return done, undone
 
 
 @dataclass(frozen=True)
@@ -130,6 +145,8 @@ class Edited:
         locked: Object and frame of what people accepted.
         accepted: Objects that people found right on all their frames.
         exhaustive: Frames on which people found every object labelled, and rightly.
+        restored: Positions in `Run.rejected` of what people brought back.
+        dismissed: Positions in `Run.rejected` of what people found rightly rejected.
         lost: Edits that could not be applied, because an object that they are about was not found again, or because
             they said that all is right about labels that are no more.
     """
@@ -138,6 +155,8 @@ class Edited:
     locked: frozenset[tuple[int, int]] = frozenset()
     accepted: frozenset[int] = frozenset()
     exhaustive: frozenset[int] = frozenset()
+    restored: frozenset[int] = frozenset()
+    dismissed: frozenset[int] = frozenset()
     lost: tuple[Edit, ...] = ()
 
 
@@ -160,6 +179,8 @@ def apply_edits(labels: VideoLabels, edits: Iterable[Edit], base: str) -> Edited
         locked=frozenset(place for edit in kept for place in edit.locked),
         accepted=frozenset(object_id for edit in kept for object_id in edit.accepted),
         exhaustive=frozenset(index for edit in kept for index in _frames_of(edit.change.exhaustive)),
+        restored=frozenset(index for edit in kept if edit.base == base for index in edit.restored),
+        dismissed=frozenset(index for edit in kept for index in edit.dismissed),
         lost=tuple(edit for edit, there in zip(active, found, strict=True) if there is None),
     )
 
@@ -171,9 +192,10 @@ def _frames_of(ranges: Iterable[tuple[int, int]]) -> Iterator[int]:
 def _find_again(edit: Edit, labels: VideoLabels) -> Edit | None:
     """The edit with the identities that its objects have now; None where one of them is gone.
 
-    What a person found right as a whole is not found again: of the masks that are there now, nobody has said so.
+    What a person found right as a whole, or rightly rejected, is not found again: of what is there now, nobody has
+    said so.
     """
-    if edit.accepted or edit.change.exhaustive:
+    if edit.accepted or edit.dismissed or edit.change.exhaustive:
         return None
     new_ids: dict[int, int] = {}
     for object_id, anchor in edit.anchors.items():
@@ -204,40 +226,52 @@ def _object_at(labels: VideoLabels, anchor: Anchor) -> int | None:
 
 
 class _Draft:
-    """Labels that are being changed: rows by object and frame."""
+    """Labels that are being changed: rows by object and frame, of those objects that are."""
 
     def __init__(self, labels: VideoLabels) -> None:
         self._labels = labels
         self._masklets = {masklet.object_id: masklet for masklet in labels.masklets}
-        self._rows: dict[int, dict[int, tuple[Rle, Source]]] = {
-            masklet.object_id: {index: (rle, source) for index, rle, source in masklet.on_frames()}
-            for masklet in labels.masklets
-        }
+        self._rows: dict[int, dict[int, tuple[Rle, Source]]] = {}
         self._classes: dict[int, int] = {}
         self._seen: set[int] = set()
 
     def apply(self, change: Change) -> None:
         for span in change.cleared:
-            rows = self._rows.get(span.object_id, {})
+            rows = self._rows_of(span.object_id)
             for frame_index in [index for index in rows if span.first <= index <= span.last]:
                 del rows[frame_index]
         for row in change.rows:
-            self._rows.setdefault(row.object_id, {})[row.frame_index] = (row.rle, row.source)
+            self._rows_of(row.object_id)[row.frame_index] = (row.rle, row.source)
         self._classes |= change.classes
         self._seen.update(_frames_of((*change.verified_empty, *change.exhaustive)))
 
+    def _rows_of(self, object_id: int) -> dict[int, tuple[Rle, Source]]:
+        """Rows of an object, to be changed; none of a new one."""
+        if object_id not in self._rows:
+            former = self._masklets.get(object_id)
+            on_frames = former.on_frames() if former else ()
+            self._rows[object_id] = {index: (rle, source) for index, rle, source in on_frames}
+        return self._rows[object_id]
+
     def labels(self) -> VideoLabels:
-        masklets = [self._masklet(object_id, rows) for object_id, rows in sorted(self._rows.items()) if rows]
-        filled = {frame_index for rows in self._rows.values() for frame_index in rows}
-        touched = {
-            index for rows in self._rows.values() for index, (_, source) in rows.items() if source is Source.HUMAN
-        }
-        frames = []
+        changed = {object_id for object_id in self._classes if object_id in self._masklets} | self._rows.keys()
+        rebuilt = {object_id: self._masklet(object_id, self._rows_of(object_id)) for object_id in changed}
+        everything = sorted((self._masklets | rebuilt).items())
+        masklets = tuple(masklet for _, masklet in everything if len(masklet.frame_indices))
+        return replace(self._labels, frames=tuple(self._frames(masklets)), masklets=masklets)
+
+    def _frames(self, masklets: Iterable[Masklet]) -> Iterator[FrameLabels]:
+        """The frames with the state that they have now."""
+        filled: set[int] = set()
+        human = set(self._seen)
+        for masklet in masklets:
+            filled.update(masklet.frame_indices.tolist())
+            if Source.HUMAN in masklet.sources:
+                human.update(index for index, _, source in masklet.on_frames() if source is Source.HUMAN)
         for frame in self._labels.frames:
             state = FrameState.LABELLED if frame.frame_index in filled else FrameState.VERIFIED_EMPTY
-            human = frame.frame_index in touched or frame.frame_index in self._seen
-            frames.append(replace(frame, state=FrameState.HUMAN if human else state))
-        return replace(self._labels, frames=tuple(frames), masklets=tuple(masklets))
+            state = FrameState.HUMAN if frame.frame_index in human else state
+            yield frame if frame.state is state else replace(frame, state=state)
 
     def _masklet(self, object_id: int, rows: Mapping[int, tuple[Rle, Source]]) -> Masklet:
         former, ordered = self._masklets.get(object_id), sorted(rows)

@@ -15,7 +15,13 @@ from typing import Any, Final, Self
 from pydantic import TypeAdapter
 
 from autolabel.base_models.exemplars import Exemplar, describe_exemplars
-from autolabel.base_models.named_models import DEFAULT_DETECTOR, DEFAULT_TRACKER
+from autolabel.base_models.named_models import (
+    CONCEPT_TRACKERS,
+    DEFAULT_DETECTOR,
+    DEFAULT_TRACKER,
+    DETECTORS,
+    TRACKERS,
+)
 from autolabel.base_models.protocols import ConceptTracker, Described, Detector, Tracker
 from autolabel.base_models.registry import load_concept_tracker, load_detector, load_tracker
 from autolabel.base_models.sliced import SlicedDetector
@@ -141,7 +147,7 @@ def describe(recipe: Recipe, setup: Setup | ConceptSetup, selection: Mapping[str
     """The configuration of a run: a recipe and what was made of it, as plain data."""
     return {
         "ontology": setup.ontology.to_dict(),
-        **_describe_models(setup, recipe.exemplars),
+        **_describe_models(setup, recipe),
         "engine": asdict(setup.settings),
         "threads": recipe.threads,
         "selection": dict(selection),
@@ -149,24 +155,34 @@ def describe(recipe: Recipe, setup: Setup | ConceptSetup, selection: Mapping[str
     }
 
 
-def _describe_models(setup: Setup | ConceptSetup, exemplars: Sequence[Exemplar]) -> dict[str, Any]:
+def _describe_models(setup: Setup | ConceptSetup, recipe: Recipe) -> dict[str, Any]:
     if isinstance(setup, ConceptSetup):
         threshold = float(setup.tracker.threshold)
-        return {"concept_tracker": {**_describe_model(setup.tracker), "threshold": threshold}}
+        return {"concept_tracker": {**_describe_model(recipe.concept_tracker, setup.tracker), "threshold": threshold}}
     return {
         "detector": {
-            **_describe_model(setup.detector),
-            **describe_exemplars(exemplars),
+            **_describe_model(recipe.detector or DEFAULT_DETECTOR, setup.detector),
+            **describe_exemplars(recipe.exemplars),
             "threshold": float(setup.detector.threshold),
             "floor": float(setup.detector.floor),
         },
-        "tracker": _describe_model(setup.tracker) if setup.tracker else {"name": "none"},
+        "tracker": _describe_model(recipe.tracker or DEFAULT_TRACKER, setup.tracker)
+        if setup.tracker
+        else {"name": "none"},
     }
 
 
-def _describe_model(model: Detector | Tracker | ConceptTracker) -> dict[str, str]:
+def _describe_model(named: str | None, model: Detector | Tracker | ConceptTracker) -> dict[str, str | None]:
+    """What a model is, and the name by which it can be loaded again from any folder."""
     details = dict(model.configuration) if isinstance(model, Described) else {}
-    return {"name": model.name, "class": f"{type(model).__module__}:{type(model).__qualname__}", **details}
+    if named and named not in {*DETECTORS, *TRACKERS, *CONCEPT_TRACKERS} and Path(named).expanduser().exists():
+        named = str(Path(named).expanduser().resolve())
+    return {
+        "name": model.name,
+        "named": named,
+        "class": f"{type(model).__module__}:{type(model).__qualname__}",
+        **details,
+    }
 
 
 def label_input(

@@ -1,7 +1,7 @@
 """Labels as they are stored, edited, exported and evaluated: masklets of one input and the frames they live on."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -116,10 +116,28 @@ class Masklet:
         """Frame, mask and where it came from, one frame after the other."""
         return zip(self.frame_indices.tolist(), self.rles, self.sources, strict=True)
 
+    def where(self, chosen: NDArray[np.bool_]) -> "Masklet":
+        """The masklet on some of its frames alone; `chosen` is bool, shape ``(N,)``."""
+        if chosen.all():
+            return self
+        rows = np.flatnonzero(chosen).tolist()
+        return replace(
+            self,
+            frame_indices=self.frame_indices[chosen],
+            rles=tuple(self.rles[row] for row in rows),
+            sources=tuple(self.sources[row] for row in rows),
+            boxes=None if self.boxes is None else self.boxes[chosen],
+        )
+
     @cached_property
     def xyxy(self) -> NDArray[np.float64]:
         """Tight box of each mask in pixels of the original frame, float64, shape ``(N, 4)``."""
         return masks.xyxy_of_many(self.rles)
+
+    @cached_property
+    def areas(self) -> NDArray[np.int64]:
+        """Number of pixels of each mask, int64, shape ``(N,)``."""
+        return masks.area_of_many(self.rles)
 
 
 @dataclass(frozen=True)
@@ -186,21 +204,26 @@ class VideoLabels:
     fps: float | None = None
     frame_count: int = 0
     crowds: tuple[Masklet, ...] = ()
-    _rows: Mapping[int, Sequence[tuple[Masklet, int]]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        rows: dict[int, list[tuple[Masklet, int]]] = {frame.frame_index: [] for frame in self.frames}
+        known = np.array([frame.frame_index for frame in self.frames], dtype=np.int64)
         for masklet in self.masklets:
             if not 0 <= masklet.class_id < len(self.class_names):
                 raise LabelError(
                     f"object {masklet.object_id}: expected a class below {len(self.class_names)}, "
                     f"found {masklet.class_id}"
                 )
+            unknown = masklet.frame_indices[~np.isin(masklet.frame_indices, known)]
+            if len(unknown):
+                raise LabelError(f"object {masklet.object_id}: its frame {unknown[0]} is not among the frames")
+
+    @cached_property
+    def _rows(self) -> Mapping[int, Sequence[tuple[Masklet, int]]]:
+        rows: dict[int, list[tuple[Masklet, int]]] = {frame.frame_index: [] for frame in self.frames}
+        for masklet in self.masklets:
             for row, frame_index in enumerate(masklet.frame_indices.tolist()):
-                if frame_index not in rows:
-                    raise LabelError(f"object {masklet.object_id}: its frame {frame_index} is not among the frames")
                 rows[frame_index].append((masklet, row))
-        object.__setattr__(self, "_rows", rows)
+        return rows
 
     def on_frame(self, frame_index: int) -> Sequence[tuple[Masklet, int]]:
         """Objects on one frame: the masklet and its row for this frame, by identity."""

@@ -1,6 +1,7 @@
 """The files that a run was labelled from, opened again when their pixels are needed."""
 
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from autolabel.errors import InputError, RunError
@@ -11,7 +12,7 @@ from autolabel.labels import InputKind
 from autolabel.store import InputIdentity, Run
 from autolabel.video import VideoInput
 
-__all__ = ["frames_of", "open_original", "original_frames"]
+__all__ = ["check_original", "find_original", "frames_of", "open_original", "original_frames"]
 
 
 def open_original(run: Run, name: str) -> Input:
@@ -20,21 +21,53 @@ def open_original(run: Run, name: str) -> Input:
     Raises:
         RunError: It is not where it was, or not what it was.
     """
+    original = find_original(run, name)
+    check_original(run, name, original)
+    return original
+
+
+def find_original(run: Run, name: str) -> Input:
+    """Open what is where an input was, without reading all of it, as `check_original` does.
+
+    Raises:
+        RunError: There is nothing that can be read, or it has another size.
+    """
     record = run.record(name)
-    try:
+    with _readable(run, name):
         original = _open(record.path, record.kind, record.identity, name)
-        same = (original.size_bytes, original.sha256) == (record.identity.size_bytes, record.identity.sha256)
+        if original.size_bytes != record.identity.size_bytes:
+            raise _changed(run, name)
+    return original
+
+
+def check_original(run: Run, name: str, original: Input) -> None:
+    """Make sure, by its digest, that what `find_original` found is what was labelled.
+
+    Raises:
+        RunError: It is not, or cannot be read.
+    """
+    with _readable(run, name):
+        if original.sha256 != run.record(name).identity.sha256:
+            raise _changed(run, name)
+
+
+@contextmanager
+def _readable(run: Run, name: str) -> Iterator[None]:
+    """Say in a sentence that an original cannot be read."""
+    try:
+        yield
     except (InputError, OSError) as error:
         raise RunError(
-            f"expected the input {name} at {record.path}, as seen from {Path.cwd()}, cannot read it there: {error}; "
-            "put it back, or do without pictures"
+            f"expected the input {name} at {run.record(name).path}, as seen from {Path.cwd()}, cannot read it there: "
+            f"{error}; put it back, or do without pictures"
         ) from error
-    if not same:
-        raise RunError(
-            f"expected at {record.path} the input {name} as it was labelled, found other content; "
-            "put the original back, or label it again"
-        )
-    return original
+
+
+def _changed(run: Run, name: str) -> RunError:
+    return RunError(
+        f"expected at {run.record(name).path} the input {name} as it was labelled, found other content; "
+        "put the original back, or label it again"
+    )
 
 
 def original_frames(run: Run, name: str, frame_indices: Collection[int]) -> Iterator[Frame]:

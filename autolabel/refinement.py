@@ -21,9 +21,11 @@ from autolabel.frames import Frame
 from autolabel.labels import FrameLabels, Masklet, Source
 from autolabel.masks import Rle
 
-__all__ = ["Correction", "FramesOf", "Known", "OnFrame", "answer", "ignore_frames", "refine"]
+__all__ = ["OBJECT", "Correction", "FramesOf", "Known", "OnFrame", "answer", "ignore_frames", "refine"]
 
-_OBJECT: Final = 1  # the only one in its session
+OBJECT: Final = 1
+"""Identity of the object that is tracked, the only one in its session."""
+
 _SAME_IOU: Final = 0.5  # of two masks that are about the same thing
 _KEPT_IOU: Final = 0.1  # of a mask and what a click beside the object leaves of it
 _HELD: Final = 32  # frames that are in memory at a time where tracking runs backward
@@ -72,12 +74,14 @@ class Correction:
         prompt: What is said.
         known: What is known of the object before.
         frame_indices: The frames that this is about, ascending, `frame_index` among them.
+        recalled: The nearest frame before it in its shot on which the mask can be trusted, if there is one.
     """
 
     frame_index: int
     prompt: Prompt
     known: Known
     frame_indices: tuple[int, ...]
+    recalled: int | None = None
 
     @classmethod
     def within(
@@ -107,7 +111,8 @@ class Correction:
         lower = max((index for index in known.locked if index < frame_index), default=-1)
         upper = min((index for index in known.locked if index > frame_index), default=len(shots) + max(shots))
         before, after = [index for index in before if index > lower], [index for index in after if index < upper]
-        return cls(frame_index, prompt, known, (*reversed(before), frame_index, *after))
+        recalled = max((index for index in indices if index < frame_index and index in known.trusted), default=None)
+        return cls(frame_index, prompt, known, (*reversed(before), frame_index, *after), recalled)
 
 
 def refine(
@@ -143,7 +148,7 @@ def refine(
 def answer(session: TrackerSession, correction: Correction, frames_of: FramesOf) -> Rle | None:
     """The mask on the frame with the prompt; a mask that a person gave is taken as it is.
 
-    The session learns to know the object from the nearest frame before on which its mask can be trusted.
+    The session learns to know the object from the frame that is recalled.
 
     Args:
         session: A session that does not know the object.
@@ -151,12 +156,12 @@ def answer(session: TrackerSession, correction: Correction, frames_of: FramesOf)
         frames_of: Gives frames.
     """
     known, frame_index, prompt = correction.known, correction.frame_index, correction.prompt
-    trusted = [index for index in correction.frame_indices if index in known.trusted and index < frame_index][-1:]
-    for frame in frames_of([*trusted, frame_index]):
+    recalled = [] if correction.recalled is None else [correction.recalled]
+    for frame in frames_of([*recalled, frame_index]):
         session.encode(frame.frame_index, frame.image)
         before = frame.frame_index < frame_index
         said = Prompt(mask=masks.decode(known.rows[frame.frame_index])) if before else prompt
-        mask = session.add(frame.frame_index, {_OBJECT: said}).masks[0]
+        mask = session.add(frame.frame_index, {OBJECT: said}).masks[0]
         session.forget(frame.frame_index)
     return _visible(masks.cleaned(mask) if prompt.mask is None else prompt.mask)
 
@@ -186,7 +191,7 @@ def _travel(
     found: dict[int, Rle | None] = {}
     for frame in frames:
         session.encode(frame.frame_index, frame.image)
-        mask = session.step(frame.frame_index, [_OBJECT], reverse=reverse).masks[0]
+        mask = session.step(frame.frame_index, [OBJECT], reverse=reverse).masks[0]
         session.forget(frame.frame_index)
         rle = _visible(masks.cleaned(mask))
         if frame.frame_index in known.trusted:

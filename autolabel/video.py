@@ -19,7 +19,7 @@ from autolabel.errors import InputError
 from autolabel.files import file_sha256, safe_name
 from autolabel.frames import Frame, Reading
 
-__all__ = ["VideoInfo", "VideoInput", "check_selection"]
+__all__ = ["VideoInfo", "VideoInput", "check_selection", "scaled"]
 
 _DURATION_SLACK_S = 0.5
 """A header's duration may include a sound track that is a little longer."""
@@ -143,10 +143,13 @@ class VideoInput:
         with open_video(self.path, self.info.stream) as video:
             for wanted in self._select(decode(video, damage)):
                 image = upright_rgb(wanted.frame)  # (H, W, 3)
-                if image.shape[1::-1] != self.info.size_wh:
-                    scaled_count += 1
-                    image = _scale(image, self.info.size_wh)
-                yield Frame(image, wanted.frame_index, wanted.pts, float(wanted.pts * self.info.time_base))
+                scaled_count += image.shape[1::-1] != self.info.size_wh
+                yield Frame(
+                    scaled(image, self.info.size_wh),
+                    wanted.frame_index,
+                    wanted.pts,
+                    float(wanted.pts * self.info.time_base),
+                )
             problems += _describe(damage, scaled_count, self.info)
             problems += _describe_shortfall(damage, self.info, video) if damage.ended else []
 
@@ -200,7 +203,10 @@ def _claimed_duration_s(video: VideoFile) -> float | None:
     return None if video.container.duration is None else video.container.duration / av.time_base
 
 
-def _scale(image: NDArray[np.uint8], size_wh: tuple[int, int]) -> NDArray[np.uint8]:
+def scaled(image: NDArray[np.uint8], size_wh: tuple[int, int]) -> NDArray[np.uint8]:
+    """A frame, uint8 RGB (H, W, 3), at the size of the video's first one; itself where it has that size."""
+    if image.shape[1::-1] == size_wh:
+        return image
     return np.asarray(cv2.resize(image, size_wh, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
 
 

@@ -15,6 +15,7 @@ __all__ = [
     "Described",
     "Detector",
     "MaskBatch",
+    "Measured",
     "Prompt",
     "Tracker",
     "TrackerSession",
@@ -190,3 +191,14 @@ class Described(Protocol):
     """
 
     configuration: Mapping[str, str]
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A tracker's session that tells how large it is, so that someone may keep the features of many frames.
+
+    Attributes:
+        encoded_bytes: Memory that the features of its encoded frames take, in bytes.
+    """
+
+    encoded_bytes: int

@@ -83,6 +83,11 @@ class Sam2Session:
         """Let go of a frame's features."""
         self._features.pop(frame_index, None)
 
+    @property
+    def encoded_bytes(self) -> int:
+        """Memory that the features of encoded frames take; see `autolabel.base_models.protocols.Measured`."""
+        return sum(features.nbytes for features in self._features.values())
+
     @torch.inference_mode()
     def segment(self, frame_index: int, xyxy: NDArray[np.float64]) -> MaskBatch:
         """Turn boxes (float64, ``(N, 4)``, pixels) on an encoded frame into masks, without starting any object."""

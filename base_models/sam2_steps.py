@@ -48,6 +48,11 @@ class Features:
     coarse: Tensor
     position: Tensor
 
+    @property
+    def nbytes(self) -> int:
+        """Memory that they take, in bytes."""
+        return sum(tensor.nbytes for tensor in (self.fine, self.middle, self.coarse, self.position))
+
 
 @dataclass(frozen=True)
 class Decoded:

@@ -12,9 +12,8 @@ from autolabel.exporters.options import ExportOptions
 from autolabel.exporters.sources import SourceInput
 from autolabel.exporters.tally import Reason
 from autolabel.labels import FrameLabels, FrameState, Masklet, Source, VideoLabels
-from autolabel.masks import area_of_many
 
-__all__ = ["ChosenObjects", "SelectedFrame", "choose_objects", "on_frames"]
+__all__ = ["ChosenObjects", "SelectedFrame", "choose_objects"]
 
 
 @dataclass(frozen=True, slots=True)  # there is one for every frame of a dataset
@@ -82,10 +81,10 @@ def choose_objects(
         if not stays.all():
             dropped[reason] += int((~stays).sum())
             doubtful.update(masklet.frame_indices[~stays].tolist())
-            crowds.append(replace(on_frames(masklet, ~stays), class_id=class_id, votes=(), evidence=()))
+            crowds.append(replace(masklet.where(~stays), class_id=class_id, votes=(), evidence=()))
         if stays.any():
             # votes and class scores are those of the run's classes, which need not be the dataset's
-            masklets.append(replace(on_frames(masklet, stays), class_id=class_id, votes=(), evidence=()))
+            masklets.append(replace(masklet.where(stays), class_id=class_id, votes=(), evidence=()))
     crowds += _rejected(source, edited.labels)
     labels = replace(edited.labels, name=name, class_names=class_names, masklets=tuple(masklets), crowds=tuple(crowds))
     return ChosenObjects(labels, tuple(_frames(labels, edited, doubtful)), dropped)
@@ -96,29 +95,15 @@ def _rejected(source: SourceInput, labels: VideoLabels) -> Iterator[Masklet]:
     judged = [frame.frame_index for frame in labels.frames if frame.state is FrameState.HUMAN]
     for rejected in source.run.rejected(source.name):
         class_id = source.class_ids[rejected.masklet.class_id]
-        masklet = on_frames(rejected.masklet, ~np.isin(rejected.masklet.frame_indices, judged))
+        masklet = rejected.masklet.where(~np.isin(rejected.masklet.frame_indices, judged))
         if class_id is not None and masklet.rles:
             yield replace(masklet, class_id=class_id, votes=(), evidence=())
-
-
-def on_frames(masklet: Masklet, stays: NDArray[np.bool_]) -> Masklet:
-    """A masklet on some of its frames alone; `stays` is bool, shape ``(N,)``."""
-    if stays.all():
-        return masklet
-    rows = np.flatnonzero(stays).tolist()
-    return replace(
-        masklet,
-        frame_indices=masklet.frame_indices[stays],
-        rles=tuple(masklet.rles[row] for row in rows),
-        sources=tuple(masklet.sources[row] for row in rows),
-        boxes=None if masklet.boxes is None else masklet.boxes[stays],
-    )
 
 
 def _large_enough(masklet: Masklet, min_area: int) -> NDArray[np.bool_]:
     if not min_area:
         return np.ones(len(masklet.rles), dtype=bool)
-    return np.asarray(area_of_many(masklet.rles) >= min_area)
+    return np.asarray(masklet.areas >= min_area)
 
 
 def _frames(labels: VideoLabels, edited: Edited, doubtful: set[int]) -> Iterator[SelectedFrame]:

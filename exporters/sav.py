@@ -28,7 +28,7 @@ from autolabel.exporters.selection import Selection
 from autolabel.exporters.writing import copy_video
 from autolabel.json_files import write_json
 from autolabel.labels import Masklet, Source, VideoLabels
-from autolabel.masks import area_of_many, encode
+from autolabel.masks import encode
 
 __all__ = ["Sav"]
 
@@ -129,7 +129,7 @@ def _sources(labels: VideoLabels) -> Iterator[list[str | None]]:
 def _summary(labels: VideoLabels, masklet: Masklet) -> _Summary:
     frame_indices = [frame.frame_index for frame in labels.frames]
     visible = np.isin(frame_indices, masklet.frame_indices)  # (F,)
-    first, areas = int(visible.argmax()), area_of_many(masklet.rles)
+    first, areas = int(visible.argmax()), masklet.areas
     size = float(areas.mean()) if len(areas) else 0.0
     width, height = labels.frames[0].size_wh
     edited = masklet.sources.count(Source.HUMAN)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from autolabel.errors import RunError
 from autolabel.exporters.likeness import thumbnail, unlike_all_before
-from autolabel.exporters.objects import ChosenObjects, SelectedFrame, choose_objects, on_frames
+from autolabel.exporters.objects import ChosenObjects, SelectedFrame, choose_objects
 from autolabel.exporters.options import ExportOptions
 from autolabel.exporters.sources import join_classes, join_inputs
 from autolabel.exporters.tally import Reason, Tally
@@ -84,7 +84,7 @@ class Selection:
         if len(staying) == len(labels.frames):
             return labels
         masklets, crowds = (
-            tuple(kept for each in side if (kept := on_frames(each, np.isin(each.frame_indices, staying))).rles)
+            tuple(kept for each in side if (kept := each.where(np.isin(each.frame_indices, staying))).rles)
             for side in (labels.masklets, labels.crowds)
         )
         frames = tuple(kept.frame for kept in self._kept[name])

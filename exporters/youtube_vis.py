@@ -25,7 +25,7 @@ from autolabel.exporters.selection import Selection
 from autolabel.exporters.writing import write_pictures
 from autolabel.json_files import write_json
 from autolabel.labels import Masklet
-from autolabel.masks import area_of_many, runs, xywh
+from autolabel.masks import runs, xywh
 
 __all__ = ["YoutubeVis"]
 
@@ -82,7 +82,7 @@ def _through(masklet: Masklet, of_video: Sequence[Picture]) -> dict[str, list[An
     row_of = {index: row for row, index in enumerate(masklet.frame_indices.tolist())}
     rows = [row_of.get(picture.frame.frame_index) for picture in of_video]
     shapes = [{"counts": runs(rle["counts"]).tolist(), "size": rle["size"]} for rle in masklet.rles]
-    boxes, areas = xywh(masklet.xyxy).tolist(), area_of_many(masklet.rles).tolist()
+    boxes, areas = xywh(masklet.xyxy).tolist(), masklet.areas.tolist()
     return {
         name: [None if row is None else values[row] for row in rows]
         for name, values in (("segmentations", shapes), ("bboxes", boxes), ("areas", areas))

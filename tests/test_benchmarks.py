@@ -7,7 +7,20 @@ import torch
 
 from autolabel.scene_files import write_scene_video
 from autolabel.scenes import plan_video
-from benchmarks import distill, distill_real, export, memory, quality, resume, slicing, speed, stills
+from benchmarks import (
+    distill,
+    distill_real,
+    export,
+    memory,
+    quality,
+    resume,
+    review,
+    review_corrections,
+    reviewing,
+    slicing,
+    speed,
+    stills,
+)
 from benchmarks.baselines import BASELINES
 from benchmarks.clips import SIZE_WH
 
@@ -50,6 +63,14 @@ def test_killed_labelling_ends_in_the_same_bytes(capsys: pytest.CaptureFixture[s
     assert "yes" in identical
 
 
+def test_a_person_who_knows_the_truth_works_on_what_is_doubtful(capsys: pytest.CaptureFixture[str]) -> None:
+    """One table tells what lacks before and after, and that nothing else was touched."""
+    reviewing.main(videos=1, frames=14, objects=4, masklets=2)
+    table = capsys.readouterr().out
+    assert "made good" in table
+    assert next(line for line in table.splitlines() if "other objects changed" in line).split()[-2] == "0"
+
+
 def test_slicing_compares_both_ways_of_looking(capsys: pytest.CaptureFixture[str]) -> None:
     """One table has small and large objects, each with and without slices."""
     slicing.main(scenes=1, side=480)
@@ -65,6 +86,22 @@ def test_stills_compares_batches(capsys: pytest.CaptureFixture[str]) -> None:
     table = capsys.readouterr().out
     for words in ("times as fast as 1", "score differs by", *stills.SHOWN):
         assert words in table
+
+
+def test_the_review_server_is_timed(capsys: pytest.CaptureFixture[str]) -> None:
+    """One table has how long each thing takes, and the memory."""
+    review.main(frames=[3], objects=1, keyframe_every=[2], rounds=1)
+    table = capsys.readouterr().out
+    for name in review.COLUMNS:
+        assert name in table
+
+
+def test_corrections_are_timed(capsys: pytest.CaptureFixture[str]) -> None:
+    """One table has how long a click takes, alone and amid tracking, and a tracked frame."""
+    review_corrections.main(frames=6, rounds=1, reach=1)
+    table = capsys.readouterr().out
+    for name in review_corrections.COLUMNS:
+        assert name in table
 
 
 def test_distillation_sets_a_student_beside_its_teacher(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ from autolabel.base_models.protocols import Prompt
 from autolabel.base_models.registry import load_tracker
 from autolabel.editing import Editor
 from autolabel.edits import FIRST_HUMAN_ID
-from autolabel.errors import UserError
+from autolabel.errors import RunError, UserError
 from autolabel.labels import FrameState, Masklet, Rejected, Source, VideoLabels
 from autolabel.originals import original_frames
 from autolabel.refinement import refine
@@ -37,6 +37,7 @@ ACTIONS: dict[str, Callable[[Editor], object]] = {
     "restore": lambda editor: editor.restore(0),
     "accept": lambda editor: editor.accept(3),
     "mark exhaustive": lambda editor: editor.mark_exhaustive(0, 1),
+    "dismiss": lambda editor: editor.dismiss(0),
 }
 
 
@@ -69,6 +70,7 @@ def span(labels: VideoLabels, object_id: int) -> list[int]:
         ("restore", [0, 1], [0, 1, 2]),
         ("accept", [0, 1], [0, 1, 2]),
         ("mark exhaustive", [0, 1], [0, 1, 2]),
+        ("dismiss", [0, 1], [0, 1, 2]),
     ],
 )
 def test_actions_change_just_what_they_say(run: Run, action: str, first: list[int], third: list[int]) -> None:
@@ -143,6 +145,78 @@ def test_half_an_edit_never_happened(run: Run) -> None:
     assert [line[:18] for line in file.read_text().splitlines()] == ['{"action": "relabe', '{"action": "delete']
 
 
+def test_only_what_an_edit_touches_is_made_anew(run: Run) -> None:
+    """Whoever has worked something out about an object knows by its identity that it still holds."""
+    editor = Editor(run, "clip")
+    (first, third) = editor.labels.masklets
+    editor.relabel(1, 2)
+    assert editor.labels.masklets[0] is not first
+    assert editor.labels.masklets[1] is third
+
+
+def test_ranges_end_with_the_frames(run: Run) -> None:
+    """A range without end costs nothing and says something about labelled frames only."""
+    editor = Editor(run, "clip")
+    editor.mark_exhaustive(1, 10**18)
+    editor.mark_empty(2, 10**18)
+    assert sorted(editor.edited.exhaustive) == [1, 2, 3]
+    assert [edit.change.verified_empty for edit in run.edit_log("clip").read()] == [(), ((2, 3),)]
+
+
+def test_verdicts_on_what_was_rejected(run: Run) -> None:
+    """What was brought back or rejected rightly is known as such until undone; nothing comes back twice."""
+    editor = Editor(run, "clip")
+    editor.dismiss(0)
+    assert load_run(run.path).edited("clip").dismissed == {0}
+    editor.restore(0)
+    assert load_run(run.path).edited("clip").restored == {0}
+    for decide in (editor.restore, editor.dismiss):
+        with pytest.raises(UserError, match="expected what is still rejected, found number 0"):
+            decide(0)
+    editor.undo()
+    assert not editor.edited.restored
+
+
+def test_what_can_be_undone_and_redone_is_known(run: Run) -> None:
+    """The editor names the next step back and the next step forth, and counts every record."""
+    editor = Editor(run, "clip")
+    editor.relabel(1, 2)
+    editor.accept(3)
+    editor.undo()
+    assert editor.undoable is not None
+    assert editor.redoable is not None
+    assert (editor.undoable.action, editor.redoable.action, editor.revision) == ("relabel", "accept", 3)
+
+
+def test_time_goes_with_the_edit_that_it_was_spent_on(run: Run) -> None:
+    """Time for an edit that is refused is not counted, so that whoever sends it again may count it again."""
+    editor = Editor(run, "clip")
+    with pytest.raises(UserError), editor.spending(5):
+        editor.accept(9)
+    with editor.spending(2):
+        editor.accept(3)
+    assert [edit.seconds for edit in run.edit_log("clip").read()] == [2]
+
+
+def test_an_edit_that_cannot_be_kept_is_not_made(run: Run) -> None:
+    """Where nothing can be written, a sentence says so, and the labels stay as they are on the disk."""
+    (run.path / "inputs" / "clip" / "edits.jsonl").mkdir()
+    editor = Editor(run, "clip")
+    with pytest.raises(RunError, match="expected to keep an edit in"):
+        editor.delete(3)
+    assert [masklet.object_id for masklet in editor.labels.masklets] == [1, 3]
+
+
+def test_another_process_may_edit_too(run: Run) -> None:
+    """What another editor appended meanwhile is not lost; the next edit of this one comes after it."""
+    editor, other = Editor(run, "clip"), Editor(load_run(run.path), "clip")
+    editor.relabel(1, 2)
+    other.delete(3)
+    assert [masklet.object_id for masklet in other.labels.masklets] == [1]
+    assert other.labels.masklets[0].class_id == 2
+    assert editor.revision == 2
+
+
 def renumbered(labels: VideoLabels, *masklets: Masklet) -> VideoLabels:
     """The same clip with other objects, as another run of the models would give them."""
     return VideoLabels(labels.name, labels.path, labels.kind, labels.class_names, labels.frames, masklets, 25.0, 4)
@@ -172,6 +246,11 @@ def test_edits_find_their_objects_again_after_the_models_ran_anew(run: Run) -> N
         (lambda editor: editor.mark_exhaustive(4, 9), "expected frames that were labelled, found none from 4 to 9"),
         (lambda editor: editor.mark_exhaustive(2, 1), "expected frames that were labelled, found none from 2 to 1"),
         (lambda editor: editor.spend(-1), "expected seconds from 0 on, found -1"),
+        (lambda editor: editor.delete(3, 3), "expected frames of object 3, found none from 3 to 2"),
+        (lambda editor: editor.merge(3, 3), "expected two objects to make one of, found object 3 twice"),
+        (lambda editor: editor.lock(3, 4), "expected frames that were labelled, found none from 4 to 4"),
+        (lambda editor: editor.mark_empty(4, 10**18), "expected frames that were labelled, found none from 4"),
+        (lambda editor: editor.dismiss(-1), "expected one of the 1 rejected masklets, found number -1"),
         (lambda editor: editor.restore(1), "expected one of the 1 rejected masklets, found number 1"),
         (lambda editor: editor.add(0, Prompt(), 0), "expected a tracker to add objects with, found none"),
     ],

@@ -20,6 +20,7 @@ from autolabel.cli import (
     labelling,
     models,
     predicting,
+    reviewing,
     trying,
     uploading,
 )
@@ -51,6 +52,7 @@ app.command("predict")(predicting.predict)
 app.command("upload")(uploading.upload)
 app.command("render")(datasets.render)
 app.command("report")(datasets.report)
+app.command("review")(reviewing.review)
 app.command("evaluate")(evaluating.evaluate)
 app.add_typer(models.models, name="models")
 app.add_typer(information.ontology, name="ontology")

@@ -13,7 +13,7 @@ from autolabel.evaluation.figures import (
     Tracking,
 )
 from autolabel.evaluation.intervals import Share
-from autolabel.evaluation.review import Review, evaluate_review
+from autolabel.evaluation.review import Interim, Review, evaluate_review, interim_review
 from autolabel.evaluation.scoring import evaluate
 from autolabel.evaluation.table import PART_HEADERS, confusion_rows, notes, part_rows, review_rows, rows
 
@@ -23,6 +23,7 @@ __all__ = [
     "Confusion",
     "Evaluation",
     "Figures",
+    "Interim",
     "Mistakes",
     "Precision",
     "Review",
@@ -34,6 +35,7 @@ __all__ = [
     "counted",
     "evaluate",
     "evaluate_review",
+    "interim_review",
     "notes",
     "part_rows",
     "review_rows",

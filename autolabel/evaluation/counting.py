@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from autolabel import masks
 from autolabel.labels import Masklet, VideoLabels
 
 __all__ = ["counted"]
@@ -24,11 +23,5 @@ def counted(truth: VideoLabels, *, min_pixels: int = 30, min_share: float = 0.2)
 
 
 def _counted_masklet(masklet: Masklet, min_pixels: int, min_share: float) -> Masklet:
-    areas = masks.area_of_many(masklet.rles)  # (N,)
-    enough = areas >= max(min_pixels, min_share * areas.max(initial=0))  # (N,)
-    return replace(
-        masklet,
-        frame_indices=masklet.frame_indices[enough],
-        rles=tuple(rle for rle, keep in zip(masklet.rles, enough, strict=True) if keep),
-        sources=tuple(source for source, keep in zip(masklet.sources, enough, strict=True) if keep),
-    )
+    areas = masklet.areas  # (N,)
+    return masklet.where(areas >= max(min_pixels, min_share * areas.max(initial=0)))

@@ -5,20 +5,21 @@ its class by an IoU of .5, one to one.
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from autolabel.edits import apply_edits
+from autolabel.edits import Edited, apply_edits
 from autolabel.errors import RunError
 from autolabel.evaluation.intervals import Share, share_with_interval
 from autolabel.evaluation.matching import matched_pairs
 from autolabel.evaluation.pairing import ScoredFrame, pair_video
+from autolabel.labels import VideoLabels
 from autolabel.sampling import Sample, load_sample
 from autolabel.store import Run
 
-__all__ = ["Review", "evaluate_review"]
+__all__ = ["Interim", "Review", "evaluate_review", "interim_review"]
 
 _Object = tuple[str, int]
 """Input and identity."""
@@ -53,6 +54,19 @@ class Review:
     recall: Share | None
     seconds_on_sample: float
     seconds_on_frames: float
+
+
+@dataclass(frozen=True)
+class Interim:
+    """What a sample says that is not yet reviewed to its end.
+
+    Attributes:
+        masklets: How many of its masklets count so far.
+        precision: Share of their masks that are right; None as long as there are none.
+    """
+
+    masklets: int
+    precision: Share | None
 
 
 @dataclass
@@ -114,24 +128,66 @@ def evaluate_review(run: Run) -> Review:
     )
 
 
+def interim_review(sample: Sample, inputs: Mapping[str, tuple[VideoLabels, Edited]]) -> Interim:
+    """Score what has been reviewed of a sample so far.
+
+    People see its masklets in any order. Counted is its beginning, in the order in which they were drawn, up to the
+    first one without a verdict: that is a random sample, too, where those that happened to be judged are none.
+
+    Args:
+        sample: The sample.
+        inputs: Of every input in it, by name, what the models found and the labels as they stand.
+    """
+    begun: list[_Object] = []
+    for name, object_id in sample.masklets:
+        found_and_edited = inputs[name]
+        if not _has_verdict(object_id, found_and_edited[1]):
+            break
+        begun.append((name, object_id))
+    if not begun:
+        return Interim(0, None)
+    tally = _Tally()
+    for name in sorted({name for name, _ in begun}):
+        found, edited = inputs[name]
+        _count_labels(name, found, edited, {object_id for of, object_id in begun if of == name}, tally)
+    return Interim(len(begun), _share(tally.right, tally.found, begun))
+
+
 def _count(run: Run, name: str, sample: Sample, tally: _Tally) -> None:
     """Add one input to the counts."""
     found, edits, digest = run.found(name), run.edit_log(name).read(), run.digest(name)
     edited = apply_edits(found, edits, digest)
     drawn = {object_id for of, object_id in sample.masklets if of == name}
-    there = {masklet.object_id for masklet in edited.labels.masklets}
-    tally.pending += [(name, object_id) for object_id in sorted(drawn & there - edited.accepted)]
-    frames = pair_video(found, edited.labels).frames
-    for labels, frame in zip(edited.labels.frames, frames, strict=True):
-        exhaustive = labels.frame_index in edited.exhaustive
-        tally.frames += exhaustive
-        if exhaustive or drawn & set(frame.predicted.object_ids.tolist()):
-            _count_frame(name, frame, tally, exhaustive)
+    tally.pending += [(name, object_id) for object_id in sorted(drawn) if not _has_verdict(object_id, edited)]
+    _count_labels(name, found, edited, drawn, tally)
     for edit in edits:
         # Edits of other labels than these are older than the sample, and name objects that are no more.
         on_sample = edit.base == digest and drawn & edit.anchors.keys()
         tally.seconds_on_sample += edit.seconds if on_sample else 0
         tally.seconds_on_frames += edit.seconds if edit.change.exhaustive else 0
+
+
+def _has_verdict(object_id: int, edited: Edited) -> bool:
+    """Whether people said of a masklet that it is right as it stands, or removed it."""
+    return object_id in edited.accepted or all(masklet.object_id != object_id for masklet in edited.labels.masklets)
+
+
+def _count_labels(name: str, found: VideoLabels, edited: Edited, drawn: set[int], tally: _Tally) -> None:
+    """Count masks on the frames that show a drawn masklet, and on those that were reviewed exhaustively."""
+    of_drawn = (masklet.frame_indices.tolist() for masklet in found.masklets if masklet.object_id in drawn)
+    counted = edited.exhaustive.union(*of_drawn)
+    found, standing = _on_frames(found, counted), _on_frames(edited.labels, counted)
+    for labels, frame in zip(standing.frames, pair_video(found, standing).frames, strict=True):
+        exhaustive = labels.frame_index in edited.exhaustive
+        tally.frames += exhaustive
+        _count_frame(name, frame, tally, exhaustive)
+
+
+def _on_frames(labels: VideoLabels, frame_indices: Collection[int]) -> VideoLabels:
+    chosen = np.array(sorted(frame_indices), dtype=np.int64)
+    masklets = (masklet.where(np.isin(masklet.frame_indices, chosen)) for masklet in labels.masklets)
+    frames = tuple(frame for frame in labels.frames if frame.frame_index in frame_indices)
+    return replace(labels, frames=frames, masklets=tuple(masklet for masklet in masklets if masklet.rles))
 
 
 def _count_frame(name: str, frame: ScoredFrame, tally: _Tally, exhaustive: bool) -> None:

@@ -8,7 +8,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from autolabel import masks
 from autolabel.doubts import drifts
 from autolabel.labels import Masklet, Source
 from autolabel.report.axes import WIDTH, Axis
@@ -59,7 +58,7 @@ def lanes_of(masklets: Sequence[Masklet], axis: Axis, most: int) -> tuple[Lane, 
         axis: Of the video.
         most: How many lanes there may be.
     """
-    areas = {masklet.object_id: masks.area_of_many(masklet.rles) for masklet in masklets}
+    areas = {masklet.object_id: masklet.areas for masklet in masklets}
     largest = max((int(of_one.max()) for of_one in areas.values()), default=1)
     longest = sorted(masklets, key=lambda masklet: (-len(masklet.frame_indices), masklet.object_id))[:most]
     by_start = sorted(longest, key=lambda masklet: (int(masklet.frame_indices[0]), masklet.object_id))

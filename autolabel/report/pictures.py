@@ -17,7 +17,7 @@ from autolabel.masks import Rle
 from autolabel.originals import original_frames
 from autolabel.store import Run
 
-__all__ = ["View", "data_uri", "views_of"]
+__all__ = ["View", "data_uri", "draw_view", "views_of"]
 
 _LONGER_SIDE: Final = 240
 _AROUND: Final = 1.8
@@ -56,13 +56,13 @@ def views_of(run: Run, name: str, views: Sequence[View]) -> tuple[list[str | Non
         for frame in original_frames(run, name, {view.frame_index for view in views}):
             for number, view in enumerate(views):
                 if view.frame_index == frame.frame_index:
-                    pictures[number] = data_uri(_draw(frame, view))
+                    pictures[number] = data_uri(draw_view(frame, view))
     except RunError as error:
         return pictures, str(error)
     return pictures, None
 
 
-def _draw(frame: Frame, view: View) -> NDArray[np.uint8]:
+def draw_view(frame: Frame, view: View) -> NDArray[np.uint8]:
     """The part of the frame that is wanted at the page's size, RGB uint8, shape ``(H, W, 3)``."""
     height, width = frame.image.shape[:2]
     x1, y1, x2, y2 = (

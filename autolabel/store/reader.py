@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
+from numpy.typing import NDArray
 
 from autolabel.edits import Edited, apply_edits
 from autolabel.errors import OntologyError, RunError
@@ -128,6 +131,16 @@ class Run:
             frame_count=record.frame_count,
         )
 
+    def found_class_ids(self, name: str) -> NDArray[np.int64]:
+        """Class of every object that the models found in one input, without reading the objects, shape ``(N,)``.
+
+        Raises:
+            RunError: The run has no finished input of this name, or its file is missing or damaged.
+        """
+        self.record(name)
+        with self._parquet(name, layout.OBJECTS) as file:
+            return np.asarray(file.read(columns=["class_id"])["class_id"].to_numpy(), dtype=np.int64)
+
     def frames(self, name: str) -> tuple[FrameLabels, ...]:
         """Frames of one input that were looked at, without their labels.
 
@@ -160,10 +173,15 @@ class Run:
         return tables.rejected_of(self._table(name, layout.REJECTED))
 
     def _table(self, name: str, file_name: str) -> pa.Table:
+        with self._parquet(name, file_name) as file:
+            return file.read()
+
+    @contextmanager
+    def _parquet(self, name: str, file_name: str) -> Iterator[pq.ParquetFile]:
         folder = layout.input_folder(self.path, name)
         try:
             with pq.ParquetFile(folder / file_name) as file:  # read_table would read "a=1" in the path as a column
-                return file.read()
+                yield file
         except (OSError, pa.ArrowException) as error:
             raise RunError(
                 f"expected a readable table at {folder / file_name}, found a missing or damaged one; "

@@ -5,8 +5,7 @@
 score and the class are repeated on every row for the convenience of readers.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,9 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from autolabel.files import atomic_path
 from autolabel.labels import Evidence, FrameLabels, FrameState, Masklet, Rejected, Source, VideoLabels
@@ -172,10 +173,20 @@ def frames_of(table: pa.Table | pa.RecordBatch) -> tuple[FrameLabels, ...]:
 
 def masklets_of(objects: pa.Table, labels: pa.Table) -> tuple[Masklet, ...]:
     """Masklets of the tables of objects and of labels."""
-    on_frames: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for row in labels.to_pylist():
-        on_frames[row["object_id"]].append(row)
-    return tuple(_masklet(row, on_frames[row["object_id"]]) for row in objects.to_pylist())
+    object_ids = labels["object_id"].to_numpy()  # (R,)
+    order = np.argsort(object_ids, kind="stable")  # (R,), so that an object's rows stay in the order of their frames
+    in_turn, object_ids = labels.take(order), object_ids[order]
+    frame_indices = in_turn["frame_index"].to_numpy().astype(np.int64)  # (R,)
+    sizes = pc.struct_field(in_turn["rle"], "size").to_pylist()
+    counts = pc.struct_field(in_turn["rle"], "counts").to_pylist()
+    rles = [Rle(size=size, counts=runs) for size, runs in zip(sizes, counts, strict=True)]
+    by_value: dict[Any, Source] = {source.value: source for source in Source}
+    sources = [by_value[value] for value in in_turn["source"].to_pylist()]
+    found = []
+    for row in objects.to_pylist():
+        start, end = (int(np.searchsorted(object_ids, row["object_id"], side)) for side in ("left", "right"))
+        found.append(_masklet(row, frame_indices[start:end], rles[start:end], sources[start:end]))
+    return tuple(found)
 
 
 def label_rows_of(table: pa.Table | pa.RecordBatch) -> Iterator[LabelRow]:
@@ -187,7 +198,7 @@ def label_rows_of(table: pa.Table | pa.RecordBatch) -> Iterator[LabelRow]:
 
 def rejected_of(table: pa.Table) -> tuple[Rejected, ...]:
     """Entries of the table of what was not kept."""
-    return tuple(Rejected(_masklet(row, row["labels"]), row["reason"]) for row in table.to_pylist())
+    return tuple(_rejected(row) for row in table.to_pylist())
 
 
 def frame_row(frame: FrameLabels) -> dict[str, Any]:
@@ -237,14 +248,23 @@ def _on_frame(frame_index: int, rle: Rle, source: Source) -> dict[str, Any]:
     return {"frame_index": frame_index, "xyxy": xyxy(rle).tolist(), "rle": rle, "source": source.value}
 
 
-def _masklet(row: Mapping[str, Any], on_frames: Sequence[Mapping[str, Any]]) -> Masklet:
+def _rejected(row: Mapping[str, Any]) -> Rejected:
+    labels = row["labels"]
+    frame_indices = np.array([label["frame_index"] for label in labels], dtype=np.int64)
+    rles = [Rle(size=label["rle"]["size"], counts=label["rle"]["counts"]) for label in labels]
+    return Rejected(_masklet(row, frame_indices, rles, [Source(label["source"]) for label in labels]), row["reason"])
+
+
+def _masklet(
+    row: Mapping[str, Any], frame_indices: NDArray[np.int64], rles: Iterable[Rle], sources: Iterable[Source]
+) -> Masklet:
     return Masklet(
         object_id=row["object_id"],
         class_id=row["class_id"],
         score=row["score"],
-        frame_indices=np.array([label["frame_index"] for label in on_frames], dtype=np.int64),
-        rles=tuple(Rle(size=label["rle"]["size"], counts=label["rle"]["counts"]) for label in on_frames),
-        sources=tuple(Source(label["source"]) for label in on_frames),
+        frame_indices=frame_indices,
+        rles=tuple(rles),
+        sources=tuple(sources),
         evidence=tuple(
             Evidence(**{**entry, "class_scores": tuple(entry["class_scores"])}) for entry in row["evidence"]
         ),

@@ -188,9 +188,13 @@ def _yaml(configuration: Mapping[str, Any]) -> str:
 
 
 def _refuse_another(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    """Raise when two configurations differ, naming where."""
+    """Raise when two configurations differ, naming where.
+
+    Where a model was loaded from (``named``) may differ, for what it is stands beside it.
+    """
     before, now = dict(_leaves(found)), dict(_leaves(yaml.safe_load(_yaml(wanted))))
-    differing = [key for key in before | now if before.get(key) != now.get(key)]
+    relevant = [key for key in before | now if not key.endswith(".named")]
+    differing = [key for key in relevant if before.get(key) != now.get(key)]
     if not differing:
         return
     listed = "; ".join(f"{key}: {_shown(before, key)}, now {_shown(now, key)}" for key in differing[:5])

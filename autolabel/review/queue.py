@@ -1,0 +1,209 @@
+"""What a person should look at, in which order, why, and what is known by now.
+
+Three kinds of things are doubtful: masklets (`autolabel.doubts`), what was found and rejected, which may be an object
+after all, and frames. They come by their doubt as the models left them, so that the order does not change under a
+person's hands; what became of each follows from the edits alone, so that a restart loses nothing.
+
+A queue sorted by doubt says nothing of what nobody doubts. So every third thing comes from a random sample of all
+masklets (`autolabel.sampling`), whose verdicts tell how good all labels are.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+from typing import Final
+
+from autolabel.doubts import Doubted, doubted
+from autolabel.edits import Edited
+from autolabel.errors import RunError
+from autolabel.labels import Masklet, Rejected, VideoLabels
+from autolabel.sampling import Sample, draw_sample, load_sample
+from autolabel.store import Run
+from autolabel.words import counted_noun
+
+__all__ = ["Entry", "EntryKind", "EntryState", "Why", "drawn_entries", "entries_of", "mixed", "sample_of", "standing"]
+
+SAMPLE_SIZE: Final = 30
+"""Masklets that are drawn at random where the person drew no sample."""
+
+_DOUBTFUL_BETWEEN: Final = 2
+"""So many doubtful things come before the next one of the sample."""
+
+_DRAWN: Final = "drawn at random: what is seen here tells how good all labels are"
+_REJECTED_DOUBT: Final = 0.5
+"""Of a rejected masklet with a score of 1; one in two of them is an object."""
+
+_LEAST_REJECTED_DOUBT: Final = 0.15
+"""Rejected masklets of less are listed with their input, and nobody is asked to look at them."""
+
+
+class EntryKind(StrEnum):
+    """What an entry is about."""
+
+    MASKLET = "masklet"
+    REJECTED = "rejected"
+
+
+class EntryState(StrEnum):
+    """What a person has decided about an entry."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    FIXED = "fixed"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True)
+class Why:
+    """One reason for an entry.
+
+    Attributes:
+        reason: Its kind, in a word or two.
+        strength: Roughly the chance that something is wrong, 0-1.
+        frame_index: The frame that shows it best.
+        words: What was found, as a phrase.
+    """
+
+    reason: str
+    strength: float
+    frame_index: int
+    words: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing to look at.
+
+    Attributes:
+        key: Its name, which no other entry of the run has.
+        input_name: The input.
+        kind: What it is about.
+        number: The masklet's identity, or the position of what was rejected in `Run.rejected`.
+        class_id: Its class as the models found it.
+        doubt: How doubtful it is, 0-1.
+        whys: The reasons, the strongest first.
+        is_random: Whether it is of the random sample.
+    """
+
+    key: str
+    input_name: str
+    kind: EntryKind
+    number: int
+    class_id: int
+    doubt: float
+    whys: tuple[Why, ...]
+    is_random: bool = False
+
+    @property
+    def frame_index(self) -> int:
+        """The frame to look at first."""
+        return self.whys[0].frame_index
+
+
+def entries_of(found: VideoLabels, rejected: Sequence[Rejected]) -> list[Entry]:
+    """The doubtful things of one input, as the models left it, the most doubtful first."""
+    entries = [_of_doubted(found.name, each) for each in doubted(found)]
+    entries += [
+        entry
+        for index, each in enumerate(rejected)
+        if each.masklet.rles and (entry := _of_rejected(found.name, index, each)).doubt >= _LEAST_REJECTED_DOUBT
+    ]
+    return sorted(entries, key=_by_doubt)
+
+
+def sample_of(run: Run) -> Sample | None:
+    """The run's random sample; one is drawn where there is none that fits its labels, and none where it has no labels.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    try:
+        return load_sample(run)
+    except RunError:
+        population = sum(len(run.found_class_ids(name)) for name in run.records)
+        return draw_sample(run, min(SAMPLE_SIZE, population)) if population else None
+
+
+def mixed(entries: Iterable[Entry], drawn: Sequence[Entry]) -> list[Entry]:
+    """The queue of a run: its doubtful things by doubt, and among them those of the sample in the order of drawing.
+
+    Args:
+        entries: The doubtful things of all inputs.
+        drawn: The sample's.
+    """
+    queue: dict[str, Entry] = {}
+    by_key = {entry.key: entry for entry in drawn}
+    doubtful, random = iter(sorted(entries, key=_by_doubt)), iter(drawn)
+    while True:
+        some = list(islice(doubtful, _DOUBTFUL_BETWEEN))
+        one = next((entry for entry in random if entry.key not in queue), None)
+        if not some and one is None:
+            return list(queue.values())
+        for entry in [*some, *([one] if one else [])]:
+            queue.setdefault(entry.key, by_key.get(entry.key, entry))
+
+
+def drawn_entries(found: VideoLabels, sample: Sample, known: Iterable[Entry]) -> Iterator[tuple[int, Entry]]:
+    """The sample's entries of one input, each with its place in the sample."""
+    doubtful = {entry.number: entry for entry in known if entry.kind is EntryKind.MASKLET}
+    masklets = {masklet.object_id: masklet for masklet in found.masklets}
+    for place, (name, object_id) in enumerate(sample.masklets):
+        if name == found.name:
+            masklet, entry = masklets[object_id], doubtful.get(object_id)
+            middle = int(masklet.frame_indices[len(masklet.frame_indices) // 2])
+            frame_index = entry.frame_index if entry else middle
+            whys = (*(entry.whys if entry else ()), Why("random", 0.0, frame_index, _DRAWN))
+            doubt = entry.doubt if entry else 0.0
+            yield place, _entry(found.name, EntryKind.MASKLET, masklet, object_id, doubt, whys, is_random=True)
+
+
+def standing(entry: Entry, found: VideoLabels, edited: Edited) -> EntryState:
+    """What became of an entry."""
+    if entry.kind is EntryKind.REJECTED:
+        if entry.number in edited.restored:
+            return EntryState.FIXED
+        return EntryState.REMOVED if entry.number in edited.dismissed else EntryState.OPEN
+    now = _masklet(edited.labels, entry.number)
+    if now is None:
+        return EntryState.REMOVED
+    if entry.number not in edited.accepted:
+        return EntryState.OPEN
+    before = _masklet(found, entry.number)
+    unchanged = before is not None and (before.class_id, before.rles) == (now.class_id, now.rles)
+    return EntryState.ACCEPTED if unchanged else EntryState.FIXED
+
+
+def _of_doubted(name: str, doubted: Doubted) -> Entry:
+    whys = tuple(Why(each.reason.value, each.strength, each.frame_index, each.words) for each in doubted.doubts)
+    return _entry(name, EntryKind.MASKLET, doubted.masklet, doubted.masklet.object_id, doubted.doubt, whys)
+
+
+def _of_rejected(name: str, index: int, rejected: Rejected) -> Entry:
+    masklet = rejected.masklet
+    doubt = _REJECTED_DOUBT * masklet.score
+    frames = counted_noun(len(masklet.rles), "frame")
+    words = f"rejected, for: {rejected.reason}; it scored {masklet.score:.2f} on {frames}"
+    why = Why("rejected", doubt, int(masklet.frame_indices[masklet.areas.argmax()]), words)
+    return _entry(name, EntryKind.REJECTED, masklet, index, doubt, (why,))
+
+
+def _entry(
+    name: str,
+    kind: EntryKind,
+    masklet: Masklet,
+    number: int,
+    doubt: float,
+    whys: tuple[Why, ...],
+    *,
+    is_random: bool = False,
+) -> Entry:
+    return Entry(f"{name}/{kind.value}/{number}", name, kind, number, masklet.class_id, doubt, whys, is_random)
+
+
+def _by_doubt(entry: Entry) -> tuple[float, str, str, int]:
+    return -entry.doubt, entry.input_name, entry.kind.value, entry.number
+
+
+def _masklet(labels: VideoLabels, object_id: int) -> Masklet | None:
+    return next((masklet for masklet in labels.masklets if masklet.object_id == object_id), None)
