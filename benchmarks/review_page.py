@@ -18,7 +18,7 @@ _QUIET: Final = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-b
 
 _SIZE: Final = {"width": 1280, "height": 720}
 
-_PATIENCE_MS: Final = 60_000
+_PATIENCE_MS: Final = 180_000
 
 _STATE: Final = "window.autolabelReview.store.state"
 
@@ -103,7 +103,7 @@ class ReviewPage:
         try:
             self.page.wait_for_function(function, arg=argument, timeout=_PATIENCE_MS)
         except TimeoutError as error:
-            told = {key: self.state(key) for key in ("toast", "problem", "busy", "draft", "frame_problem")}
+            told = {key: self.state(key) for key in ("toast", "problem", "busy", "draft", "frame", "selected")}
             raise RuntimeError(f"expected {function}, found {told} and {self.complaints}") from error
 
     def find(self, testid: str) -> Locator:

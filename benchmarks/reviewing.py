@@ -65,7 +65,7 @@ def main(
         truths = draw(folder, videos, frames, objects, seed)
         run = label(folder, truths)
         tasks = tasks_of(run, truths, masklets)
-        Console().print(_table(work_through(tasks, truths, EditorHand(run)), len(tasks)))
+        Console().print(results_table(work_through(tasks, truths, EditorHand(run)), len(tasks)))
 
 
 def draw(folder: Path, videos: int, frames: int, objects: int, seed: int = 0) -> dict[str, Truth]:
@@ -232,7 +232,8 @@ def _object(labels: VideoLabels, object_id: int) -> Masklet | None:
     return next((item for item in labels.masklets if item.object_id == object_id), None)
 
 
-def _table(review: Review, count: int) -> Table:
+def results_table(review: Review, count: int) -> Table:
+    """What working on so many masklets did."""
     before, after = review.before, review.after
     table = Table("figure", "before", "after", title=f"the {count} most doubtful masklets")
     table.add_row("lacking to a J of 1, all together", f"{before.lack:.2f}", f"{after.lack:.2f}")

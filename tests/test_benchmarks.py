@@ -16,13 +16,16 @@ from benchmarks import (
     resume,
     review,
     review_corrections,
+    review_kills,
     reviewing,
+    reviewing_page,
     slicing,
     speed,
     stills,
 )
 from benchmarks.baselines import BASELINES
 from benchmarks.clips import SIZE_WH
+from benchmarks.review_page import find_chromium
 
 
 def test_quality_compares_this_engine_with_other_ways(capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,3 +132,19 @@ def test_the_loop_on_a_clip_with_a_tracker_of_boxes(tmp_path: Path, capsys: pyte
     for words in ("teacher's detector", "student before training", "test", "student, onnx"):
         assert words in table
     assert (tmp_path / "loop/predictions/clip.mp4").is_file()
+
+
+def test_killed_reviews_lose_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """After each kill every acknowledged edit is there, and the labels are those of an editor that made the same."""
+    review_kills.main(kills=3)
+    lines = [line for line in capsys.readouterr().out.splitlines() if "wrong" in line]
+    assert lines[0].split()[-2] == "0"
+
+
+def test_reviewing_through_the_page(capsys: pytest.CaptureFixture[str]) -> None:
+    """The simulated person gets through the page with their work, and the export holds what the page shows."""
+    if find_chromium() is None:
+        pytest.skip("no Chromium is installed, in which the review page could be opened")
+    reviewing_page.main(videos=1, frames=24, objects=5, masklets=2, seed=0)
+    exported = next(line for line in capsys.readouterr().out.splitlines() if "export" in line)
+    assert exported.split()[-2] == "0"
