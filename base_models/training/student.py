@@ -2,13 +2,15 @@
 
     python -m autolabel.base_models.training.student --out FOLDER
 
-There is one class, "object", so that a student that knows classes afterwards has learnt them from its dataset. The same
-command goes on with a training that was killed. `FOLDER/checkpoint` holds the newest averaged weights.
+There is one class, "object", so that a student that knows classes afterwards has learnt them from its dataset. So that
+its features hold what classes may be made of, it also learns to draw the picture, without its spoiling, from them. The
+same command goes on with a training that was killed. `FOLDER/checkpoint` holds the newest averaged weights.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
@@ -16,6 +18,7 @@ import torch
 import typer
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 from torchvision.ops import box_convert
 from transformers import DFineForObjectDetection
 
@@ -32,65 +35,124 @@ from autolabel.base_models.training.loop import Cycle, Schedule, run
 from autolabel.base_models.training.student_model import SIDE, build_student, save_student
 from autolabel.scenes import draw_still
 
-__all__ = ["draw_pictures", "figures", "train"]
+__all__ = ["Pictures", "TrainedStudent", "draw_pictures", "figures", "train"]
 
 TRAINING_SEED, QUICK_SEED, EVALUATION_SEED = 3, 1_000_053, 1_000_063
 """First elements of the seeds of what is drawn: for training, for its curves, for the card."""
 
 STAGES = ((0.6, 128), (0.8, 160), (1.0, SIDE))
-"""Up to which share of the training pictures have which width and height, in pixels."""
+"""Up to which share of the first cycle pictures have which width and height, in pixels."""
 
 PROPOSALS_UNTIL = 0.6
-"""Up to which share of the training the encoder learns alone, which takes a third of the time."""
+"""Up to which share of the first cycle the encoder learns alone, which takes a third of the time."""
 
 BATCH_SIZE = 8
-LEARNING_RATE = 1e-3
+FIRST_CYCLE = 4 / 7
+"""Share of the steps after which the learning rate has fallen once; it rises once more, to less."""
+
+LEARNING_RATES = (1e-3, 6e-4)
 
 
-def draw_pictures(step: int, share: float, seed: int = 0, batch_size: int = BATCH_SIZE) -> tuple[Tensor, list[Tensor]]:
+DRAWING_WEIGHT = 20.0
+PIXELS_PER_CELL = 4
+"""So many in a row the features of a cell draw of what it shows, at whatever scale."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures of one step.
+
+    Attributes:
+        pixels: From 0 to 1, (B, 3, S, S).
+        clean: The same without the spoiling of training.
+        boxes: Of the objects of each picture: centre, width and height in shares of the picture, (N, 4).
+    """
+
+    pixels: Tensor
+    clean: Tensor
+    boxes: list[Tensor]
+
+
+class TrainedStudent(nn.Module):
+    """The student, and beside it what only training uses.
+
+    Attributes:
+        student: What is shipped.
+        drawing: Draws from the encoder's features what each cell shows, one head a level.
+    """
+
+    def __init__(self, student: DFineForObjectDetection) -> None:
+        super().__init__()
+        self.student = student
+        width = student.config.encoder_hidden_dim
+        self.drawing = nn.ModuleList(
+            nn.Conv2d(width, 3 * PIXELS_PER_CELL**2, kernel_size=1) for _ in student.config.encoder_in_channels
+        )
+        self._features: list[Tensor] = []
+        student.model.encoder.register_forward_hook(self._keep)
+
+    def drawing_loss(self, clean: Tensor) -> Tensor:
+        """How far what the features of the last run draw is from pictures (B, 3, S, S)."""
+        levels, self._features = self._features, []
+        losses = []
+        for head, features in zip(self.drawing, levels, strict=True):
+            drawn = functional.pixel_shuffle(head(features), PIXELS_PER_CELL)  # (B, 3, 4 h, 4 w)
+            losses.append(functional.mse_loss(drawn, functional.interpolate(clean, drawn.shape[-2:], mode="area")))
+        return DRAWING_WEIGHT * torch.stack(losses).mean()
+
+    def _keep(self, _module: nn.Module, _inputs: object, output: Any) -> None:
+        self._features = list(output.last_hidden_state)
+
+
+def draw_pictures(step: int, share: float, seed: int = 0, batch_size: int = BATCH_SIZE) -> Pictures:
     """Pictures and boxes of one step, a pure function of its arguments.
 
     Args:
         step: Number of the step.
-        share: How much of the training is done, 0-1; decides the size of the pictures.
+        share: How much of the first cycle is done, 0-1; decides the size of the pictures.
         seed: The training's seed.
         batch_size: Number of pictures.
-
-    Returns:
-        Pixels from 0 to 1, (B, 3, S, S), and of each picture the boxes of its objects as centre, width and height in
-        shares of the picture, (N, 4).
     """
     random = np.random.default_rng([TRAINING_SEED, seed, step])
     side = next(size for end, size in STAGES if share < end or end == 1.0)
-    images, boxes = [], []
+    images, cleans, boxes = [], [], []
     for index in range(batch_size):
         scene = draw_still(
             [TRAINING_SEED, seed, step, index],
             size_wh=sample_drawn_size((round(side * random.uniform(1.0, 16 / 9)), side), random),
             object_count=int(random.integers(1, 9)) if random.random() < 0.93 else 0,
         )
-        images.append(spoil(resize(scene.image, (side, side), random), random))
+        cleans.append(resize(scene.image, (side, side), random))
+        images.append(spoil(cleans[-1], random))
         boxes.append(scene_boxes(scene))
-    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255, boxes
+    return Pictures(_pixels(images), _pixels(cleans), boxes)
 
 
-def loss_of_step(model: DFineForObjectDetection, steps: int, seed: int) -> Callable[[int], dict[str, Tensor]]:
-    """D-FINE's own loss, and one that gives every object several of the encoder's proposals.
+def _pixels(images: Sequence[NDArray[np.uint8]]) -> Tensor:
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
+
+
+def loss_of_step(model: TrainedStudent, steps: int, seed: int) -> Callable[[int], dict[str, Tensor]]:
+    """D-FINE's own loss, one that gives every object several of the encoder's proposals, and that of drawing.
 
     With its own loss alone, which gives each object one proposal, D-FINE hardly begins to learn from random weights.
     """
 
     def losses(step: int) -> dict[str, Tensor]:
-        share = step / steps
-        pixels, boxes = draw_pictures(step, share, seed)
-        targets = [_targets(each) for each in boxes]
+        share = min(1.0, step / steps)
+        pictures = draw_pictures(step, share, seed)
+        targets = [_targets(each) for each in pictures.boxes]
         if share < PROPOSALS_UNTIL:
-            return proposal_losses(_proposals(model, pixels), targets)
-        torch.manual_seed(step)  # the denoising queries
-        labels = [{"boxes": each, "class_labels": torch.zeros(len(each), dtype=torch.int64)} for each in boxes]
-        output = model(pixel_values=pixels, labels=labels)
-        proposals = _prediction(output.enc_outputs_class, output.enc_outputs_coord_logits)
-        return {"own": output.loss} | proposal_losses(proposals, targets)
+            found = proposal_losses(_proposals(model.student, pictures.pixels), targets)
+        else:
+            torch.manual_seed(step)  # the denoising queries
+            labels = [
+                {"boxes": each, "class_labels": torch.zeros(len(each), dtype=torch.int64)} for each in pictures.boxes
+            ]
+            output = model.student(pixel_values=pictures.pixels, labels=labels)
+            proposals = _prediction(output.enc_outputs_class, output.enc_outputs_coord_logits)
+            found = {"own": output.loss} | proposal_losses(proposals, targets)
+        return found | {"drawing": model.drawing_loss(pictures.clean)}
 
     return losses
 
@@ -155,30 +217,31 @@ def _corners(boxes: Tensor) -> NDArray[np.float64]:
 
 def train(folder: Path, schedule: Schedule, seed: int) -> nn.Module:
     """Train to the end of the schedule and keep `folder/checkpoint` up to date."""
-    model = build_student(seed)
+    model = TrainedStudent(build_student(seed))
 
     def evaluate(average: nn.Module) -> dict[str, float]:
-        measured = figures(average, 60, QUICK_SEED)
+        measured = figures(average.get_submodule("student"), 60, QUICK_SEED)
         return {name: measured[name] for name in ("ap50", "ap50_95")}
 
     def export(average: nn.Module) -> None:
-        save_student(average, folder / "checkpoint")
+        save_student(average.get_submodule("student"), folder / "checkpoint")
 
-    losses = loss_of_step(model, schedule.steps, seed)
+    losses = loss_of_step(model, schedule.cycles[0].steps, seed)
     return run(model, learning_groups(model), schedule, losses, folder, evaluate=evaluate, export=export)
 
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder of the training; an unfinished one is continued.")],
-    steps: Annotated[int, typer.Option(help="Optimizer steps of the whole training.")] = 1_400,
+    steps: Annotated[int, typer.Option(help="Optimizer steps of the whole training.")] = 7_000,
     seed: Annotated[int, typer.Option(help="Decides first weights and data.")] = 0,
     threads: Annotated[int, typer.Option(help="Threads for torch; figures repeat only with the same number.")] = 1,
 ) -> None:
     """Pre-train the tiny student on drawn scenes."""
     torch.set_num_threads(threads)
     cv2.setNumThreads(1)
-    schedule = Schedule((Cycle(steps, LEARNING_RATE),), warmup=200, ema_decay=0.999, evaluate_every=500)
-    train(out, schedule, seed)
+    first = round(FIRST_CYCLE * steps)
+    cycles = tuple(map(Cycle, (first, steps - first), LEARNING_RATES))
+    train(out, Schedule(cycles, warmup=200, ema_decay=0.999, evaluate_every=500), seed)
 
 
 if __name__ == "__main__":
