@@ -55,7 +55,7 @@ class PreviewAnswer(BaseModel):
     """The mask, or nothing where the tracker sees nothing."""
 
     counts: str | None
-    xyxy: tuple[float, float, float, float] | None
+    xyxy: Annotated[list[float], Field(min_length=4, max_length=4)] | None
 
 
 class Refine(Prompted):
@@ -138,8 +138,7 @@ def post_preview(desk: DeskDependency, opened: InputDependency, asked: PreviewRe
     rle = desk.previews.answer(opened, plan.correction)
     if rle is None:
         return PreviewAnswer(counts=None, xyxy=None)
-    x1, y1, x2, y2 = masks.xyxy(rle).tolist()
-    return PreviewAnswer(counts=rle["counts"].decode(), xyxy=(x1, y1, x2, y2))
+    return PreviewAnswer(counts=rle["counts"].decode(), xyxy=masks.xyxy(rle).tolist())
 
 
 @router.post("/inputs/{name}/jobs", status_code=202, responses={409: REFUSALS[404]})
