@@ -1,46 +1,21 @@
 """What a person is asked to look at, what becomes of it, and what the review says about all labels."""
 
-from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from review_runs import CLIP, copy_of
+from review_client import client_of
+from review_runs import CLIP
 
 from autolabel.doubts import doubted
 from autolabel.editing import Editor
 from autolabel.evaluation import evaluate_review
 from autolabel.labels import InputKind
-from autolabel.review.app import create_app
 from autolabel.review.desk import Desk
 from autolabel.review.queue import Entry, EntryKind, Why, mixed
 from autolabel.sampling import draw_sample, load_sample
 from autolabel.store import Run, load_run
-
-PORT = 8000
-
-
-@pytest.fixture
-def run(labelled: Run, tmp_path: Path) -> Run:
-    """A copy of the run."""
-    return copy_of(labelled, tmp_path)
-
-
-@pytest.fixture
-def client(run: Run) -> Iterator[TestClient]:
-    """A page's view of the server."""
-    with closing(Desk(run)) as desk:
-        yield client_of(desk)
-
-
-def client_of(desk: Desk) -> TestClient:
-    return TestClient(
-        create_app(desk, "secret", PORT),
-        base_url=f"http://127.0.0.1:{PORT}",
-        headers={"Authorization": "Bearer secret"},
-    )
 
 
 def items_of(client: TestClient) -> list[dict[str, Any]]:
