@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from autolabel import masks
+from autolabel.association import Detected, from_detections, unite_duplicates
 from autolabel.editing import Plan
+from autolabel.engine import EngineSettings
 from autolabel.exporters import ExportOptions, export
 from autolabel.ontologies import Ontology
 from autolabel.refinement import refine
@@ -41,28 +43,31 @@ def track(job: "Job", opened: "OpenInput", models: "Models", plan: Plan, seconds
 
 
 def find_words(job: "Job", opened: "OpenInput", models: "Models", ontology: Ontology, frame_index: int) -> None:
-    """Look for the class of an ontology on one frame: boxes with scores and masks, the surest first."""
-    detector = models.detector(ontology)
+    """Look for the class of an ontology on one frame: places with scores and masks, the surest first.
+
+    What labelling would take for one object is one place.
+    """
+    detector, settings = models.detector(ontology), EngineSettings()
     job.check()
     [frame] = opened.original.frames_of([frame_index])
     with models.turns.one():
         detections = detector.detect([frame.image])[0]
-        xyxy = detections.xyxy.astype(np.float64)  # (N, 4)
         found = detections.mask
-        if found is None and len(xyxy):
+        if found is None and len(detections):
             height, width = frame.image.shape[:2]
             session = models.tracker().start((width, height))
             session.encode(frame_index, frame.image)
-            found = session.segment(frame_index, xyxy).masks
+            found = session.segment(frame_index, detections.xyxy.astype(np.float64)).masks
     job.step()
-    scores = np.zeros(0) if detections.confidence is None else detections.confidence
     rles = masks.encode_many(found) if found is not None else []
-    order = np.argsort(-scores, kind="stable").tolist()
-    job.result = {"boxes": [_found(xyxy[row].tolist(), float(scores[row]), rles[row]) for row in order]}
+    places = unite_duplicates(
+        from_detections(detections, rles), same_class_iou=settings.same_class_iou, any_class_iou=settings.any_class_iou
+    )
+    job.result = {"boxes": [_place(each) for each in places]}
 
 
-def _found(xyxy: list[float], score: float, rle: masks.Rle) -> dict[str, Any]:
-    return {"xyxy": xyxy, "score": score, "counts": rle["counts"].decode() if masks.area(rle) else None}
+def _place(found: Detected) -> dict[str, Any]:
+    return {"xyxy": masks.xyxy(found.rle).tolist(), "score": found.score, "counts": found.rle["counts"].decode()}
 
 
 def export_dataset(job: "Job", run: Run, format_name: str) -> None:
