@@ -1,8 +1,9 @@
 """What a person should look at, in which order, why, and what is known by now.
 
-Three kinds of things are doubtful: masklets (`autolabel.doubts`), what was found and rejected, which may be an object
-after all, and frames. They come by their doubt as the models left them, so that the order does not change under a
-person's hands; what became of each follows from the edits alone, so that a restart loses nothing.
+Three kinds of things are doubtful: masklets (`autolabel.doubts`); what was found and rejected, which may be an object
+after all; and keyframes on which the detector sees less than half of what is tracked there. They come by their doubt as
+the models left them, so that the order does not change under a person's hands; what became of each follows from the
+edits alone, so that a restart loses nothing.
 
 A queue sorted by doubt says nothing of what nobody doubts. So every third thing comes from a random sample of all
 masklets (`autolabel.sampling`), whose verdicts tell how good all labels are.
@@ -17,7 +18,7 @@ from typing import Final
 from autolabel.doubts import Doubted, doubted
 from autolabel.edits import Edited
 from autolabel.errors import RunError
-from autolabel.labels import Masklet, Rejected, VideoLabels
+from autolabel.labels import FrameState, InputKind, Masklet, Rejected, VideoLabels
 from autolabel.sampling import Sample, draw_sample, load_sample
 from autolabel.store import Run
 from autolabel.words import counted_noun
@@ -34,6 +35,9 @@ _DRAWN: Final = "drawn at random: what is seen here tells how good all labels ar
 _REJECTED_DOUBT: Final = 0.5
 """Of a rejected masklet with a score of 1; one in two of them is an object."""
 
+_SOME: Final = 2
+"""So many objects at least are on a doubtful frame; a single one that is not seen is doubted itself."""
+
 _LEAST_REJECTED_DOUBT: Final = 0.15
 """Rejected masklets of less are listed with their input, and nobody is asked to look at them."""
 
@@ -43,6 +47,7 @@ class EntryKind(StrEnum):
 
     MASKLET = "masklet"
     REJECTED = "rejected"
+    FRAME = "frame"
 
 
 class EntryState(StrEnum):
@@ -79,8 +84,8 @@ class Entry:
         key: Its name, which no other entry of the run has.
         input_name: The input.
         kind: What it is about.
-        number: The masklet's identity, or the position of what was rejected in `Run.rejected`.
-        class_id: Its class as the models found it.
+        number: The masklet's identity, the position of what was rejected in `Run.rejected`, or the frame's number.
+        class_id: Its class as the models found it; None for a frame.
         doubt: How doubtful it is, 0-1.
         whys: The reasons, the strongest first.
         is_random: Whether it is of the random sample.
@@ -90,7 +95,7 @@ class Entry:
     input_name: str
     kind: EntryKind
     number: int
-    class_id: int
+    class_id: int | None
     doubt: float
     whys: tuple[Why, ...]
     is_random: bool = False
@@ -109,7 +114,7 @@ def entries_of(found: VideoLabels, rejected: Sequence[Rejected]) -> list[Entry]:
         for index, each in enumerate(rejected)
         if each.masklet.rles and (entry := _of_rejected(found.name, index, each)).doubt >= _LEAST_REJECTED_DOUBT
     ]
-    return sorted(entries, key=_by_doubt)
+    return sorted([*entries, *_doubtful_frames(found)], key=_by_doubt)
 
 
 def sample_of(run: Run) -> Sample | None:
@@ -164,6 +169,8 @@ def standing(entry: Entry, found: VideoLabels, edited: Edited) -> EntryState:
         if entry.number in edited.restored:
             return EntryState.FIXED
         return EntryState.REMOVED if entry.number in edited.dismissed else EntryState.OPEN
+    if entry.kind is EntryKind.FRAME:
+        return _state_of_frame(entry.number, edited)
     now = _masklet(edited.labels, entry.number)
     if now is None:
         return EntryState.REMOVED
@@ -177,6 +184,31 @@ def standing(entry: Entry, found: VideoLabels, edited: Edited) -> EntryState:
 def _of_doubted(name: str, doubted: Doubted) -> Entry:
     whys = tuple(Why(each.reason.value, each.strength, each.frame_index, each.words) for each in doubted.doubts)
     return _entry(name, EntryKind.MASKLET, doubted.masklet, doubted.masklet.object_id, doubted.doubt, whys)
+
+
+def _doubtful_frames(found: VideoLabels) -> Iterator[Entry]:
+    """Keyframes of a video on which detections support less than half of the objects, and there are some."""
+    if found.kind is not InputKind.VIDEO:
+        return
+    supported = {(masklet.object_id, item.frame_index) for masklet in found.masklets for item in masklet.evidence}
+    for frame_index in (frame.frame_index for frame in found.frames if frame.keyframe):
+        there = [masklet.object_id for masklet, _ in found.on_frame(frame_index) if masklet.evidence]
+        seen = sum((object_id, frame_index) in supported for object_id in there)
+        if len(there) >= _SOME and 2 * seen < len(there):
+            doubt = 1 - (seen + 1) / (len(there) + 2)  # Laplace's rule of succession, as for unconfirmed masklets
+            words = f"the detector sees {seen} of the {len(there)} objects that are tracked here"
+            why = Why("unseen", doubt, frame_index, words)
+            key = f"{found.name}/{EntryKind.FRAME.value}/{frame_index}"
+            yield Entry(key, found.name, EntryKind.FRAME, frame_index, None, doubt, (why,))
+
+
+def _state_of_frame(frame_index: int, edited: Edited) -> EntryState:
+    """A frame is decided about when a person said that all of it is right, or that nothing is on it."""
+    if frame_index in edited.exhaustive:
+        return EntryState.ACCEPTED
+    [frame] = [frame for frame in edited.labels.frames if frame.frame_index == frame_index]
+    is_empty = frame.state is FrameState.HUMAN and not edited.labels.on_frame(frame_index)
+    return EntryState.FIXED if is_empty else EntryState.OPEN
 
 
 def _of_rejected(name: str, index: int, rejected: Rejected) -> Entry:

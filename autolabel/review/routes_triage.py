@@ -36,15 +36,15 @@ class WhyView(BaseModel):
 
 
 class EntryView(BaseModel):
-    """One thing to look at: an object, or what was rejected."""
+    """One thing to look at: an object, what was rejected, or a frame."""
 
     key: str
     input: str
-    kind: Literal["masklet", "rejected"]
+    kind: Literal["masklet", "rejected", "frame"]
     object_id: int | None
     index: int | None
     frame_index: int
-    class_id: int
+    class_id: int | None
     doubt: float
     random: bool
     reasons: list[WhyView]

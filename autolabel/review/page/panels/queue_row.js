@@ -14,8 +14,8 @@ const rows = new Map();
 /**
  * The row of an item.
  *
- * @param {{key: string, input: string, kind: "masklet" | "rejected", object_id: number | null, index: number | null,
- *   frame_index: number, class_id: number, doubt: number, random: boolean, reasons: {words: string}[],
+ * @param {{key: string, input: string, kind: "masklet" | "rejected" | "frame", object_id: number | null, index: number | null,
+ *   frame_index: number, class_id: number | null, doubt: number, random: boolean, reasons: {words: string}[],
  *   state: "open" | "accepted" | "fixed" | "removed"}} item
  * @returns {HTMLElement}
  */
@@ -59,7 +59,7 @@ const makeRow = (item) => {
     el(
       "div",
       { class: "stretch" },
-      el("div", { class: "queue-name" }, swatch(item.class_id), el("span", { class: "cut", text: nameOf(item) }), ...verdictOf(item)),
+      el("div", { class: "queue-name" }, ...(item.kind === "frame" ? [] : [swatch(item.class_id)]), el("span", { class: "cut", text: nameOf(item) }), ...verdictOf(item)),
       el("div", { class: "queue-why small quiet", text: item.reasons[0].words }),
       el(
         "div",
@@ -71,7 +71,10 @@ const makeRow = (item) => {
   );
 };
 
-const nameOf = ({ class_id, object_id }) => (object_id === null ? classOf(class_id).name : `${classOf(class_id).name} ${shortId(object_id)}`);
+const nameOf = ({ kind, class_id, object_id, frame_index }) => {
+  if (kind === "frame") return `frame ${frame_index}`;
+  return object_id === null ? classOf(class_id).name : `${classOf(class_id).name} ${shortId(object_id)}`;
+};
 
 const tagsOf = ({ kind, random }) => [
   ...(kind === "rejected" ? [el("span", { class: "tag", text: "rejected" })] : []),
@@ -85,7 +88,11 @@ const verdictOf = (item) => {
 
 const pictureOf = (item) => {
   if (problemOf(item.input) !== null || (item.state === "removed" && item.kind === "masklet")) return el("span", { class: "queue-picture" });
-  const what = item.kind === "rejected" ? ["rejected", item.index] : ["objects", item.object_id];
-  const src = `${inputPath(item.input, ...what, "crop")}?frame_index=${item.frame_index}`;
+  const src = item.kind === "frame" ? inputPath(item.input, "frames", item.frame_index, "thumbnail") : cropOf(item);
   return el("img", { class: "queue-picture", loading: "lazy", alt: "", src, on: { error: ({ target }) => target.removeAttribute("src") } });
+};
+
+const cropOf = ({ input, kind, index, object_id, frame_index }) => {
+  const what = kind === "rejected" ? ["rejected", index] : ["objects", object_id];
+  return `${inputPath(input, ...what, "crop")}?frame_index=${frame_index}`;
 };

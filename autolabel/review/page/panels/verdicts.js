@@ -3,6 +3,7 @@
 import * as actions from "../actions.js";
 import { el } from "../dom.js";
 import { keyLabel } from "../keys.js";
+import { queueItem } from "../lookups.js";
 import { state } from "../store.js";
 import { button } from "./parts.js";
 
@@ -10,14 +11,15 @@ import { button } from "./parts.js";
 export const verdicts = () => {
   const isGhost = state.ghost !== null;
   const isNothing = state.selected === null && !isGhost;
+  const isFrame = isNothing && queueItem()?.kind === "frame";
   const hasTracker = state.run !== null && state.run.tracker !== null;
   const verdict = (name, text, run, options) => button(name, text, run, { ...options, showKey: true });
   return [
     verdict("accept", isGhost ? "Bring back" : "Accept", actions.accept, {
       key: "Accept",
       class: "verdict good",
-      title: isGhost ? "It is an object after all" : "It is right as it stands",
-      disabled: isNothing,
+      title: isGhost ? "It is an object after all" : isFrame ? "Everything on this frame is labelled, and rightly" : "It is right as it stands",
+      disabled: isNothing && !isFrame,
     }),
     verdict("fix", "Fix", () => actions.setTool("point"), {
       key: "Click points",
