@@ -69,6 +69,7 @@ class PageHand:
 
     def __init__(self, page: ReviewPage, run: Run) -> None:
         self.page, self._run = page, run
+        page.click("button-queue-filter")  # what was removed may be put right in a later step, and is not open then
 
     def labels(self, name: str) -> VideoLabels:
         """The labels of an input as they stand on disk."""

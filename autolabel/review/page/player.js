@@ -28,6 +28,9 @@ const flights = new Map();
 let pursued = null;
 
 let wanted = [];
+
+/** Name of the input whose frames are wanted; another one may be open until its frames are planned. */
+let plannedFor = null;
 let shown = null;
 let showPicture = () => {};
 
@@ -52,6 +55,7 @@ const follow = () => {
 /** Decide which frames are wanted, and fetch them; others that are on their way are given up. */
 const plan = () => {
   wanted = [state.frame, ...framesAhead()];
+  plannedFor = state.input.name;
   if (pursued === null || !flights.has(pursued)) pursued = state.frame;
   for (const [frame, { controller, since }] of flights) {
     const isLate = performance.now() - since > PATIENCE_MS;
@@ -79,7 +83,7 @@ const stride = () => {
 };
 
 const pump = () => {
-  if (pursued !== state.frame && flights.has(pursued)) return;
+  if (plannedFor !== state.input.name || (pursued !== state.frame && flights.has(pursued))) return;
   for (const frame of wanted) {
     if (flights.size >= MOST_FLIGHTS) return;
     if (!flights.has(frame) && !isHere(frame)) launch(frame);

@@ -125,7 +125,7 @@ const takeIn = (answer) => {
 
 const finish = async (answer, asked) => {
   const { following, frame_index } = state.job;
-  if (following) set({ frame: frame_index });
+  if (following && state.input.name === answer.input) set({ frame: frame_index });
   if (answer.state === "failed") say(answer.sentence ?? "This did not work.", "error");
   else if (answer.state === "cancelled") say("Cancelled; nothing was changed.");
   else if (answer.kind === "export") set({ dialog: { kind: "exported", format: asked.format, result: answer.result } });
