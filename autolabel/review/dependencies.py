@@ -7,7 +7,16 @@ from pydantic import BaseModel
 
 from autolabel.review.desk import Desk, OpenInput
 
-__all__ = ["JPEG", "REFUSALS", "DeskDependency", "InputDependency", "Refusal", "refuse_busy", "refuse_stale"]
+__all__ = [
+    "JPEG",
+    "REFUSALS",
+    "DeskDependency",
+    "InputDependency",
+    "Refusal",
+    "check_frame",
+    "refuse_busy",
+    "refuse_stale",
+]
 
 
 class Refusal(BaseModel):
@@ -44,6 +53,16 @@ def _input(name: str, desk: DeskDependency) -> OpenInput:
 
 InputDependency = Annotated[OpenInput, Depends(_input)]
 """The input that the address names."""
+
+
+def check_frame(opened: OpenInput, frame_index: int) -> None:
+    """Refuse a frame that was not labelled.
+
+    Raises:
+        HTTPException: There is none of this number.
+    """
+    if frame_index not in opened.frames:
+        raise HTTPException(404, f"expected a labelled frame of {opened.name}, found another number; see frame_indices")
 
 
 def refuse_stale(opened: OpenInput, revision: int) -> None:

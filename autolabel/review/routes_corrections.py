@@ -1,10 +1,11 @@
 """Routes: what needs a model or takes a while. The mask for a prompt comes at once, everything else is a job."""
 
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, HTTPException, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from autolabel import masks
 from autolabel.base_models.protocols import Prompt
@@ -12,9 +13,16 @@ from autolabel.editing import Plan
 from autolabel.exporters import EXPORTERS
 from autolabel.ontologies import Ontology
 from autolabel.review import tasks
-from autolabel.review.dependencies import REFUSALS, DeskDependency, InputDependency, refuse_busy, refuse_stale
+from autolabel.review.dependencies import (
+    REFUSALS,
+    DeskDependency,
+    InputDependency,
+    check_frame,
+    refuse_busy,
+    refuse_stale,
+)
 from autolabel.review.desk import OpenInput
-from autolabel.review.schemas import FrameIndex, Identity, Revision, Seconds
+from autolabel.review.schemas import Asked, FrameIndex, Identity, Revision, Seconds
 from autolabel.review.worker import Job
 
 __all__ = ["router"]
@@ -25,11 +33,7 @@ Coordinate = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
 """In pixels of the frame."""
 
 
-class _Asked(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Click(_Asked):
+class Click(Asked):
     """A click on the object, or beside it."""
 
     x: Coordinate
@@ -37,11 +41,11 @@ class Click(_Asked):
     positive: bool
 
 
-class Prompted(_Asked):
+class Prompted(Asked):
     """What a person says about an object on a frame: clicks, a box, or both."""
 
     frame_index: FrameIndex
-    points: Annotated[list[Click], Field(max_length=100)] = []
+    points: list[Click] = Field(default=[], max_length=100)
     xyxy: tuple[Coordinate, Coordinate, Coordinate, Coordinate] | None = None
 
 
@@ -74,7 +78,7 @@ class Add(Prompted):
     reach: Annotated[int, Field(ge=0, le=10_000)] = 100
 
 
-class Find(_Asked):
+class Find(Asked):
     """Look for words on a frame."""
 
     kind: Literal["find"]
@@ -82,7 +86,7 @@ class Find(_Asked):
     frame_index: FrameIndex
 
 
-class JobRequest(_Asked):
+class JobRequest(Asked):
     """A job about one input."""
 
     revision: Revision
@@ -90,7 +94,7 @@ class JobRequest(_Asked):
     job: Annotated[Refine | Add | Find, Field(discriminator="kind")]
 
 
-class ExportRequest(_Asked):
+class ExportRequest(Asked):
     """Write the whole run as a dataset."""
 
     kind: Literal["export"]
@@ -146,14 +150,14 @@ def post_job(desk: DeskDependency, opened: InputDependency, asked: JobRequest) -
     """Track an object, or find some; what comes of it is in the job."""
     job, models = asked.job, desk.models
     if isinstance(job, Find):
-        _check_frame(opened, job.frame_index)
-        ontology = Ontology.parse([job.text])
-        work = lambda started: tasks.find_words(started, opened, models, ontology, job.frame_index)  # noqa: E731
-        return _started(desk.worker.submit("find", work, input_name=opened.name))
+        check_frame(opened, job.frame_index)
+        words, place = Ontology.parse([job.text]), job.frame_index
+        find = partial(tasks.find_words, opened=opened, models=models, ontology=words, frame_index=place)
+        return _started(desk.worker.submit("find", find, input_name=opened.name))
     with opened.lock:
         refuse_stale(opened, asked.revision)
         plan = _plan(desk, opened, job)
-        track = lambda started: tasks.track(started, opened, models, plan, asked.seconds)  # noqa: E731
+        track = partial(tasks.track, opened=opened, models=models, plan=plan, seconds=asked.seconds)
         total = len(plan.correction.frame_indices)
         return _started(
             desk.worker.submit(plan.action, track, input_name=opened.name, object_id=plan.object_id, total=total)
@@ -165,8 +169,8 @@ def post_export(desk: DeskDependency, asked: ExportRequest) -> JobStarted:
     """Write the run as it stands as a dataset."""
     if asked.format not in EXPORTERS:
         raise HTTPException(422, f"expected one of the formats {', '.join(sorted(EXPORTERS))}; choose one of them")
-    work = lambda started: tasks.export_dataset(started, desk.run, asked.format)  # noqa: E731
-    return _started(desk.worker.submit("export", work))
+    export = partial(tasks.export_dataset, run=desk.run, format_name=asked.format)
+    return _started(desk.worker.submit("export", export))
 
 
 @router.get("/jobs/{job_id}")
@@ -220,7 +224,7 @@ def _plan(desk: DeskDependency, opened: OpenInput, job: Refine | Add) -> Plan:
 
 def _prompt(opened: OpenInput, asked: Prompted) -> Prompt:
     """What was said, within the frame."""
-    _check_frame(opened, asked.frame_index)
+    check_frame(opened, asked.frame_index)
     if not asked.points and asked.xyxy is None:
         raise HTTPException(422, "expected clicks or a box, found neither; say where the object is")
     width, height = opened.frames[asked.frame_index].size_wh
@@ -235,8 +239,3 @@ def _prompt(opened: OpenInput, asked: Prompted) -> Prompt:
         return Prompt(xyxy=xyxy)
     points = np.array([[click.x, click.y] for click in asked.points]).clip(0, limits - 1)  # (P, 2)
     return Prompt(xyxy=xyxy, points=points, positive=np.array([click.positive for click in asked.points]))
-
-
-def _check_frame(opened: OpenInput, frame_index: int) -> None:
-    if frame_index not in opened.frames:
-        raise HTTPException(404, f"expected a labelled frame of {opened.name}, found another number; see frame_indices")

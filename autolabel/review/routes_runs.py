@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 import cv2
 import numpy as np
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from numpy.typing import NDArray
 
@@ -12,7 +12,15 @@ from autolabel.editing import Editor
 from autolabel.errors import UserError
 from autolabel.images import jpeg_bytes
 from autolabel.review import schemas
-from autolabel.review.dependencies import JPEG, REFUSALS, DeskDependency, InputDependency, refuse_busy, refuse_stale
+from autolabel.review.dependencies import (
+    JPEG,
+    REFUSALS,
+    DeskDependency,
+    InputDependency,
+    check_frame,
+    refuse_busy,
+    refuse_stale,
+)
 from autolabel.review.desk import OpenInput
 from autolabel.review.views import input_view, masks_view, run_view
 
@@ -53,7 +61,7 @@ def get_thumbnail(desk: DeskDependency, opened: InputDependency, frame_index: in
 @router.get("/inputs/{name}/frames/{frame_index}/masks")
 def get_masks(opened: InputDependency, frame_index: int) -> schemas.MasksView:
     """All masks on one frame."""
-    _check_frame(opened, frame_index)
+    check_frame(opened, frame_index)
     return masks_view(opened, frame_index)
 
 
@@ -119,7 +127,7 @@ def _apply(editor: Editor, edit: schemas.AnyEdit) -> int | None:
 
 def _picture(desk: DeskDependency, opened: OpenInput, frame_index: int, side: int | None) -> Response:
     """A frame as JPEG, made smaller where a longer side is given."""
-    _check_frame(opened, frame_index)
+    check_frame(opened, frame_index)
     key = (opened.name, frame_index, side)
     jpeg = desk.pictures.get(key)
     if jpeg is None:
@@ -134,8 +142,3 @@ def _smaller(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     factor = min(1.0, side / max(image.shape[:2]))
     height, width = (max(1, round(length * factor)) for length in image.shape[:2])
     return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
-
-
-def _check_frame(opened: OpenInput, frame_index: int) -> None:
-    if frame_index not in opened.frames:
-        raise HTTPException(404, f"expected a labelled frame of {opened.name}, found another number; see frame_indices")

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
+    "Asked",
     "ClassView",
     "DoubtView",
     "EditAnswer",
@@ -161,18 +162,20 @@ class MasksView(BaseModel):
     objects: list[MaskView]
 
 
-class _Asked(BaseModel):
+class Asked(BaseModel):
+    """What the server is asked has no fields but those that it knows."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class Accept(_Asked):
+class Accept(Asked):
     """An object is right as it stands."""
 
     action: Literal["accept"]
     object_id: Identity
 
 
-class Delete(_Asked):
+class Delete(Asked):
     """An object goes, from some of its frames or from all."""
 
     action: Literal["delete"]
@@ -181,7 +184,7 @@ class Delete(_Asked):
     last: FrameIndex | None = None
 
 
-class Relabel(_Asked):
+class Relabel(Asked):
     """An object has another class."""
 
     action: Literal["relabel"]
@@ -189,7 +192,7 @@ class Relabel(_Asked):
     class_id: Identity
 
 
-class Merge(_Asked):
+class Merge(Asked):
     """Two objects are one, which keeps the first one's identity."""
 
     action: Literal["merge"]
@@ -197,7 +200,7 @@ class Merge(_Asked):
     other_id: Identity
 
 
-class Split(_Asked):
+class Split(Asked):
     """From a frame on, an object is another one."""
 
     action: Literal["split"]
@@ -205,7 +208,7 @@ class Split(_Asked):
     frame_index: FrameIndex
 
 
-class Lock(_Asked):
+class Lock(Asked):
     """What an object is on a frame is right."""
 
     action: Literal["lock"]
@@ -213,7 +216,7 @@ class Lock(_Asked):
     frame_index: FrameIndex
 
 
-class MarkEmpty(_Asked):
+class MarkEmpty(Asked):
     """Some frames hold nothing."""
 
     action: Literal["mark_empty"]
@@ -221,7 +224,7 @@ class MarkEmpty(_Asked):
     last: FrameIndex
 
 
-class MarkExhaustive(_Asked):
+class MarkExhaustive(Asked):
     """On some frames every object is labelled, and rightly."""
 
     action: Literal["mark_exhaustive"]
@@ -229,27 +232,27 @@ class MarkExhaustive(_Asked):
     last: FrameIndex
 
 
-class Restore(_Asked):
+class Restore(Asked):
     """What was rejected comes back."""
 
     action: Literal["restore"]
     index: Identity
 
 
-class Dismiss(_Asked):
+class Dismiss(Asked):
     """What was rejected was rejected rightly."""
 
     action: Literal["dismiss"]
     index: Identity
 
 
-class Undo(_Asked):
+class Undo(Asked):
     """The last edit is taken back."""
 
     action: Literal["undo"]
 
 
-class Redo(_Asked):
+class Redo(Asked):
     """What was undone last is done once more."""
 
     action: Literal["redo"]
@@ -260,7 +263,7 @@ AnyEdit = (
 )
 
 
-class EditRequest(_Asked):
+class EditRequest(Asked):
     """One change of an input's labels."""
 
     revision: Revision

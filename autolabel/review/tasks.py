@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from autolabel import masks
-from autolabel.association import Detected, from_detections, unite_duplicates
+from autolabel.association import Detected
 from autolabel.editing import Plan
-from autolabel.engine import EngineSettings
+from autolabel.engine import Setup
 from autolabel.exporters import ExportOptions, export
 from autolabel.ontologies import Ontology
 from autolabel.refinement import refine
@@ -47,7 +47,7 @@ def find_words(job: "Job", opened: "OpenInput", models: "Models", ontology: Onto
 
     What labelling would take for one object is one place.
     """
-    detector, settings = models.detector(ontology), EngineSettings()
+    detector = models.detector(ontology)
     job.check()
     [frame] = opened.original.frames_of([frame_index])
     with models.turns.one():
@@ -60,9 +60,7 @@ def find_words(job: "Job", opened: "OpenInput", models: "Models", ontology: Onto
             found = session.segment(frame_index, detections.xyxy.astype(np.float64)).masks
     job.step()
     rles = masks.encode_many(found) if found is not None else []
-    places = unite_duplicates(
-        from_detections(detections, rles), same_class_iou=settings.same_class_iou, any_class_iou=settings.any_class_iou
-    )
+    places = Setup(ontology, detector, tracker=None).unite(detections, rles)
     job.result = {"boxes": [_place(each) for each in places]}
 
 
