@@ -6,7 +6,7 @@ The same command goes on with a training that was killed. `FOLDER/checkpoint` ho
 for `GroundingDinoForObjectDetection.from_pretrained`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -29,10 +29,20 @@ from autolabel.base_models.training.detector_model import (
     save_checkpoint,
 )
 from autolabel.base_models.training.detector_words import caption_tokens, sample_phrases
-from autolabel.base_models.training.loop import Cycle, ParameterGroup, Schedule, run
+from autolabel.base_models.training.loop import ParameterGroup, Schedule, run, two_cycles
 from autolabel.scenes import COLOURS, SHAPES, TRAINING_PAIRS, Scene, draw_still
 
-__all__ = ["Batch", "draw_batch", "learning_groups", "resize", "sample_drawn_size", "scene_boxes", "spoil", "train"]
+__all__ = [
+    "Batch",
+    "draw_batch",
+    "learning_groups",
+    "pixels_of",
+    "resize",
+    "sample_drawn_size",
+    "scene_boxes",
+    "spoil",
+    "train",
+]
 
 TRAINING_SEED = 1
 """First element of every training seed; evaluation uses others."""
@@ -174,9 +184,13 @@ def _pad(captions: list[list[int]]) -> tuple[Tensor, Tensor]:
     return input_ids, (input_ids != 0).long()
 
 
-def _normalise(images: list[NDArray[np.uint8]]) -> Tensor:
-    pixels = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255  # (B, 3, H, W), channels last
-    return (pixels - torch.tensor(MEAN)[:, None, None]) / torch.tensor(DEVIATION)[:, None, None]
+def pixels_of(images: Sequence[NDArray[np.uint8]]) -> Tensor:
+    """Pictures of one size, RGB uint8 (H, W, 3) each, as numbers from 0 to 1, (B, 3, H, W), channels last in memory."""
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
+
+
+def _normalise(images: Sequence[NDArray[np.uint8]]) -> Tensor:
+    return (pixels_of(images) - torch.tensor(MEAN)[:, None, None]) / torch.tensor(DEVIATION)[:, None, None]
 
 
 def learning_groups(model: nn.Module) -> list[ParameterGroup]:
@@ -239,8 +253,7 @@ def main(
     """Train the tiny detector on drawn scenes."""
     torch.set_num_threads(threads)
     cv2.setNumThreads(1)
-    first = round(FIRST_CYCLE * steps)
-    cycles = tuple(map(Cycle, (first, steps - first), LEARNING_RATES))
+    cycles = two_cycles(steps, FIRST_CYCLE, LEARNING_RATES)
     train(out, Schedule(cycles, warmup=300, ema_decay=0.999, evaluate_every=500), seed)
 
 

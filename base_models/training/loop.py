@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from autolabel.curves import draw_curves, read_rows, write_rows
 
-__all__ = ["Cycle", "ParameterGroup", "Schedule", "denormals_flushed", "run"]
+__all__ = ["Cycle", "ParameterGroup", "Schedule", "denormals_flushed", "run", "two_cycles"]
 
 LossOfStep = Callable[[int], dict[str, Tensor]]
 """Step number to named scalar losses, whose sum is minimised. A pure function of the step, weights aside."""
@@ -57,6 +57,16 @@ class Cycle:
 
     steps: int
     learning_rate: float
+
+
+def two_cycles(steps: int, first: float, learning_rates: tuple[float, float]) -> tuple[Cycle, Cycle]:
+    """Steps in two cycles, the first of which has this share of them.
+
+    >>> two_cycles(70, 5 / 7, (1.0, 0.5))
+    (Cycle(steps=50, learning_rate=1.0), Cycle(steps=20, learning_rate=0.5))
+    """
+    before = round(first * steps)
+    return Cycle(before, learning_rates[0]), Cycle(steps - before, learning_rates[1])
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from torchvision.ops import box_convert
 from transformers import Owlv2ForObjectDetection
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
-from autolabel.base_models.training.detector import learning_groups, sample_drawn_size, scene_boxes, spoil
+from autolabel.base_models.training.detector import learning_groups, pixels_of, sample_drawn_size, scene_boxes, spoil
 from autolabel.base_models.training.detector_evaluation import Floats, quick_figures
 from autolabel.base_models.training.detector_loss import Prediction, Targets, hint_losses, layer_losses
 from autolabel.base_models.training.detector_words import Phrase, sample_phrases
@@ -104,8 +104,9 @@ def _squared(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _normalised(images: Sequence[NDArray[np.uint8]]) -> Tensor:
-    pixels = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255  # (B, 3, H, W)
-    return (pixels - torch.tensor(OPENAI_CLIP_MEAN)[:, None, None]) / torch.tensor(OPENAI_CLIP_STD)[:, None, None]
+    return (pixels_of(images) - torch.tensor(OPENAI_CLIP_MEAN)[:, None, None]) / torch.tensor(OPENAI_CLIP_STD)[
+        :, None, None
+    ]
 
 
 def _targets(scene: Scene, phrases: Sequence[Phrase]) -> Targets:

@@ -7,7 +7,7 @@ its features hold what classes may be made of, it also learns to draw the pictur
 same command goes on with a training that was killed. `FOLDER/checkpoint` holds the newest averaged weights.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,6 +24,7 @@ from transformers import DFineForObjectDetection
 
 from autolabel.base_models.training.detector import (
     learning_groups,
+    pixels_of,
     resize,
     sample_drawn_size,
     scene_boxes,
@@ -31,7 +32,7 @@ from autolabel.base_models.training.detector import (
 )
 from autolabel.base_models.training.detector_evaluation import Tally, sample_size
 from autolabel.base_models.training.detector_loss import Prediction, Targets, proposal_losses
-from autolabel.base_models.training.loop import Cycle, Schedule, run
+from autolabel.base_models.training.loop import Schedule, run, two_cycles
 from autolabel.base_models.training.student_model import SIDE, build_student, save_student
 from autolabel.scenes import draw_still
 
@@ -125,11 +126,7 @@ def draw_pictures(step: int, share: float, seed: int = 0, batch_size: int = BATC
         cleans.append(resize(scene.image, (side, side), random))
         images.append(spoil(cleans[-1], random))
         boxes.append(scene_boxes(scene))
-    return Pictures(_pixels(images), _pixels(cleans), boxes)
-
-
-def _pixels(images: Sequence[NDArray[np.uint8]]) -> Tensor:
-    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
+    return Pictures(pixels_of(images), pixels_of(cleans), boxes)
 
 
 def loss_of_step(model: TrainedStudent, steps: int, seed: int) -> Callable[[int], dict[str, Tensor]]:
@@ -239,8 +236,7 @@ def main(
     """Pre-train the tiny student on drawn scenes."""
     torch.set_num_threads(threads)
     cv2.setNumThreads(1)
-    first = round(FIRST_CYCLE * steps)
-    cycles = tuple(map(Cycle, (first, steps - first), LEARNING_RATES))
+    cycles = two_cycles(steps, FIRST_CYCLE, LEARNING_RATES)
     train(out, Schedule(cycles, warmup=200, ema_decay=0.999, evaluate_every=500), seed)
 
 
