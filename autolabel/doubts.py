@@ -59,16 +59,16 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Doubt:
-    """One reason to look at a masklet.
+    """One reason to look at something, at a masklet first of all.
 
     Attributes:
-        reason: Its kind.
+        reason: Its kind: a `Reason` of a masklet, or another word of whoever doubts other things.
         strength: From 0 to 1, see the module.
-        frame_index: The frame that shows it best; the masklet has a mask there.
+        frame_index: The frame that shows it best; a masklet has a mask there.
         words: What was found, as a phrase.
     """
 
-    reason: Reason
+    reason: str
     strength: float
     frame_index: int
     words: str

@@ -16,7 +16,7 @@ from autolabel.inputs import Input
 from autolabel.labels import Masklet, Rejected, Source
 from autolabel.masks import Rle
 from autolabel.originals import frames_of, open_original
-from autolabel.refinement import Correction, FramesOf, Known, refine
+from autolabel.refinement import Correction, Known, refine
 from autolabel.store import Run
 from autolabel.stretches import LabelRow
 
@@ -51,21 +51,11 @@ class Editor(History):
         name: The input.
         tracker: Needed by `add` and `refine`.
         reach: How many frames to either side of a prompt are tracked anew at most.
-        frames_of: Gives frames of the input; decodes it from its beginning for every stretch by default.
     """
 
-    def __init__(
-        self,
-        run: Run,
-        name: str,
-        tracker: Tracker | None = None,
-        *,
-        reach: int = 100,
-        frames_of: FramesOf | None = None,
-    ) -> None:
+    def __init__(self, run: Run, name: str, tracker: Tracker | None = None, *, reach: int = 100) -> None:
         super().__init__(run, name)
         self._tracker, self._reach = tracker, reach
-        self._frames_of = frames_of or self._decoded
 
     def accept(self, object_id: int) -> None:
         """Say that an object is right as it stands, in its class and on all of its frames."""
@@ -112,7 +102,7 @@ class Editor(History):
         change = Change(
             (Span(object_id, min(found), max(found)),), tuple(_human_rows(found, object_id, frame_index)), classes
         )
-        objects = [masklet for masklet in self.labels.masklets if masklet.object_id == object_id]
+        objects = [self.labels.by_id[object_id]] if object_id in self.labels.by_id else []
         self._append(plan.action, change, objects, locked=((object_id, frame_index),))
         return object_id
 
@@ -199,7 +189,7 @@ class Editor(History):
         """Track an object anew around a prompt."""
         if self._tracker is None:
             raise UserError(f"expected a tracker to {plan.action} objects with, found none; give one to the editor")
-        return self.carry_out(plan, refine(self._tracker, plan.correction, self._frames_of))
+        return self.carry_out(plan, refine(self._tracker, plan.correction, self._decoded))
 
     def _decoded(self, frame_indices: Sequence[int]) -> Iterator[Frame]:
         return frames_of(self._original, frame_indices)
@@ -231,9 +221,8 @@ class Editor(History):
         return indices[0], indices[-1]
 
     def _masklet(self, object_id: int) -> Masklet:
-        for masklet in self.labels.masklets:
-            if masklet.object_id == object_id:
-                return masklet
+        if (masklet := self.labels.by_id.get(object_id)) is not None:
+            return masklet
         raise UserError(f"expected an object of the input {self._name}, found {object_id}; it may have been deleted")
 
     def _check_class(self, class_id: int) -> None:

@@ -144,6 +144,11 @@ class Masklet:
         """Number of pixels of each mask, int64, shape ``(N,)``."""
         return masks.area_of_many(self.rles)
 
+    @property
+    def largest_on(self) -> int:
+        """The frame with its largest mask, of which there is one at least."""
+        return int(self.frame_indices[self.areas.argmax()])
+
 
 @dataclass(frozen=True)
 class Rejected:
@@ -221,6 +226,11 @@ class VideoLabels:
             unknown = masklet.frame_indices[~np.isin(masklet.frame_indices, known)]
             if len(unknown):
                 raise LabelError(f"object {masklet.object_id}: its frame {unknown[0]} is not among the frames")
+
+    @cached_property
+    def by_id(self) -> Mapping[int, Masklet]:
+        """The objects by their identity."""
+        return {masklet.object_id: masklet for masklet in self.masklets}
 
     @cached_property
     def _rows(self) -> Mapping[int, Sequence[tuple[Masklet, int]]]:

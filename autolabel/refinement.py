@@ -71,6 +71,7 @@ class Correction:
 
     Attributes:
         frame_index: The frame.
+        size_wh: Its width and height in pixels.
         prompt: What is said.
         known: What is known of the object before.
         frame_indices: The frames that this is about, ascending, `frame_index` among them.
@@ -80,6 +81,7 @@ class Correction:
     """
 
     frame_index: int
+    size_wh: tuple[int, int]
     prompt: Prompt
     known: Known
     frame_indices: tuple[int, ...]
@@ -115,7 +117,8 @@ class Correction:
         before, after = [index for index in before if index > lower], [index for index in after if index < upper]
         earlier = (index for index in indices if index < frame_index and index in known.trusted)
         recalled = max(earlier, default=None) if prompt.xyxy is None else None
-        return cls(frame_index, prompt, known, (*reversed(before), frame_index, *after), recalled)
+        size_wh = next(frame.size_wh for frame in frames if frame.frame_index == frame_index)
+        return cls(frame_index, size_wh, prompt, known, (*reversed(before), frame_index, *after), recalled)
 
 
 def refine(
@@ -136,9 +139,7 @@ def refine(
     frame_index = correction.frame_index
     position = correction.frame_indices.index(frame_index)
     before, after = correction.frame_indices[:position], correction.frame_indices[position + 1 :]
-    [frame] = frames_of([frame_index])
-    height, width = frame.image.shape[:2]
-    session = tracker.start((width, height))
+    session = tracker.start(correction.size_wh)
     found = {frame_index: answer(session, correction, frames_of)}
     on_frame(frame_index, found[frame_index])
     if not _says_where(correction.prompt, found[frame_index], correction.known.rows.get(frame_index)):

@@ -31,6 +31,12 @@ from benchmarks.annotator import Annotator, Box, Click, Delete, Merge, Relabel, 
 SEED: Final = 36_000_000
 KEYFRAME_EVERY: Final = 12
 
+VideosOption = Annotated[int, typer.Option(help="Number of videos.")]
+FramesOption = Annotated[int, typer.Option(help="Frames of each.")]
+ObjectsOption = Annotated[int, typer.Option(help="Objects in each.")]
+MaskletsOption = Annotated[int, typer.Option(help="How many of the most doubtful masklets are put right.")]
+SeedOption = Annotated[int, typer.Option(help="Other videos.")]
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -53,11 +59,11 @@ class Standing:
 
 
 def main(
-    videos: Annotated[int, typer.Option(help="Number of videos.")] = 5,
-    frames: Annotated[int, typer.Option(help="Frames of each.")] = 48,
-    objects: Annotated[int, typer.Option(help="Objects in each.")] = 5,
-    masklets: Annotated[int, typer.Option(help="How many of the most doubtful masklets are put right.")] = 15,
-    seed: Annotated[int, typer.Option(help="Other videos.")] = 0,
+    videos: VideosOption = 5,
+    frames: FramesOption = 48,
+    objects: ObjectsOption = 5,
+    masklets: MaskletsOption = 15,
+    seed: SeedOption = 0,
 ) -> None:
     """Label, put right, and print what that changed."""
     with TemporaryDirectory() as temporary:
@@ -192,7 +198,7 @@ def work_through(tasks: Sequence[Task], truths: Mapping[str, Truth], hand: Hand)
         while step := annotator.next_step(hand.labels(task.name)):
             hand.do(task.name, step)
             steps[type(step).__name__.lower()] += 1
-        if _object(hand.labels(task.name), task.object_id) is not None:
+        if hand.labels(task.name).by_id.get(task.object_id) is not None:
             hand.accept(task.name, task.object_id)
     last = {name: hand.labels(name) for name in truths}
     touched = {(task.name, task.object_id) for task in tasks}
@@ -208,7 +214,7 @@ def standing(tasks: Sequence[Task], truths: Mapping[str, Truth], labels: Mapping
     """How right some masklets are as labels stand."""
     lacks, false, class_errors = [], 0, 0
     for task in tasks:
-        masklet, truth = _object(labels[task.name], task.object_id), truths[task.name]
+        masklet, truth = labels[task.name].by_id.get(task.object_id), truths[task.name]
         if task.target is None:
             false += masklet is not None
             continue
@@ -226,10 +232,6 @@ def _changed(name: str, first: VideoLabels, last: VideoLabels, touched: Collecti
     )
     ids = {object_id for object_id in before.keys() | after.keys() if (name, object_id) not in touched}
     return sum(before.get(object_id) != after.get(object_id) for object_id in ids)
-
-
-def _object(labels: VideoLabels, object_id: int) -> Masklet | None:
-    return next((item for item in labels.masklets if item.object_id == object_id), None)
 
 
 def results_table(review: Review, count: int) -> Table:

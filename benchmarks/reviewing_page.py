@@ -11,7 +11,6 @@ import time
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -22,7 +21,18 @@ from autolabel.store import Run, load_run
 from benchmarks.annotator import Box, Click, Delete, Merge, Relabel, Step, Undo
 from benchmarks.review_page import ReviewPage, chromium
 from benchmarks.review_server import reviewing
-from benchmarks.reviewing import draw, label, results_table, tasks_of, work_through
+from benchmarks.reviewing import (
+    FramesOption,
+    MaskletsOption,
+    ObjectsOption,
+    SeedOption,
+    VideosOption,
+    draw,
+    label,
+    results_table,
+    tasks_of,
+    work_through,
+)
 
 __all__ = ["PageHand", "main"]
 
@@ -31,11 +41,11 @@ _MASKS = """(path) => fetch(path).then((answer) => answer.json())
 
 
 def main(
-    videos: Annotated[int, typer.Option(help="Number of videos.")] = 5,
-    frames: Annotated[int, typer.Option(help="Frames of each.")] = 48,
-    objects: Annotated[int, typer.Option(help="Objects in each.")] = 5,
-    masklets: Annotated[int, typer.Option(help="How many of the most doubtful masklets are put right.")] = 15,
-    seed: Annotated[int, typer.Option(help="Other videos.")] = 0,
+    videos: VideosOption = 5,
+    frames: FramesOption = 48,
+    objects: ObjectsOption = 5,
+    masklets: MaskletsOption = 15,
+    seed: SeedOption = 0,
 ) -> None:
     """Label, put right through the page, and print what that changed; exit code 1 where the export is another."""
     with TemporaryDirectory() as temporary:

@@ -68,7 +68,7 @@ def test_a_correction_travels_to_the_next_detections(left: int, decided: range) 
     told: list[int] = []
     found = refine(
         Standing(),
-        Correction(4, Prompt(mask=square(left)), known, tuple(range(11)), recalled=0),
+        Correction(4, SIZE_WH, Prompt(mask=square(left)), known, tuple(range(11)), recalled=0),
         lambda indices: (Frame(blank, index) for index in indices),
         lambda frame_index, _: told.append(frame_index),
     )

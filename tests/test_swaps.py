@@ -110,5 +110,5 @@ def test_it_is_a_reason_to_doubt_a_masklet_of_a_video() -> None:
     assert doubted(video(*masklets, kind=InputKind.IMAGES)) == []
 
 
-def _reasons(entry: Doubted) -> list[Reason]:
+def _reasons(entry: Doubted) -> list[str]:
     return [doubt.reason for doubt in entry.doubts]

@@ -85,7 +85,7 @@ def doubtful_card(entry: Doubted, labels: VideoLabels) -> Card:
     return _card(
         labels,
         masklet,
-        reasons=tuple((doubt.reason.value, doubt.words) for doubt in entry.doubts),
+        reasons=tuple((doubt.reason, doubt.words) for doubt in entry.doubts),
         rank=(-entry.doubt, masklet.score, labels.name, masklet.object_id),
         frame_index=entry.frame_index,
     )

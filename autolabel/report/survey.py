@@ -102,7 +102,7 @@ def _count(labels: VideoLabels, found: Survey) -> None:
     doubtful = doubted(labels)
     for entry in doubtful:
         found.tallies[entry.masklet.class_id].doubtful += 1
-        found.doubts.update(doubt.reason.value for doubt in entry.doubts)
+        found.doubts.update(doubt.reason for doubt in entry.doubts)
     found.doubtful = best([*found.doubtful, *(doubtful_card(entry, labels) for entry in doubtful)])
 
 

@@ -65,18 +65,17 @@ class Previews:
 
     def _ask(self, tracker: "Tracker", opened: "OpenInput", correction: Correction) -> Rle | None:
         with self._models.turns.one():
-            session = self._session_for(tracker, opened, correction.frame_index)
+            session = self._session_for(tracker, opened.name, correction.size_wh)
             self._session = None  # one that fails is not asked again, for what it remembers is unsure
             rle = answer(session, correction, opened.original.frames_of)
             session.drop([OBJECT])
             self._session = session
             return rle
 
-    def _session_for(self, tracker: "Tracker", opened: "OpenInput", frame_index: int) -> "_KeepingSession":
+    def _session_for(self, tracker: "Tracker", name: str, size_wh: tuple[int, int]) -> "_KeepingSession":
         """The session that knows features of frames of this size of this input, or a new one in place of the last."""
-        of = (opened.name, opened.frames[frame_index].size_wh)
-        if self._session is None or self._of != of:
-            self._of, self._session = of, _KeepingSession(tracker.start(of[1]), self._limit)
+        if self._session is None or self._of != (name, size_wh):
+            self._of, self._session = (name, size_wh), _KeepingSession(tracker.start(size_wh), self._limit)
         return self._session
 
 

@@ -15,7 +15,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Final
 
-from autolabel.doubts import Doubted, doubted
+from autolabel.doubts import Doubt, Doubted, doubted
 from autolabel.edits import Edited
 from autolabel.errors import RunError
 from autolabel.labels import FrameState, InputKind, Masklet, Rejected, VideoLabels
@@ -23,7 +23,7 @@ from autolabel.sampling import Sample, draw_sample, load_sample
 from autolabel.store import Run
 from autolabel.words import counted_noun
 
-__all__ = ["Entry", "EntryKind", "EntryState", "Why", "drawn_entries", "entries_of", "mixed", "sample_of", "standing"]
+__all__ = ["Entry", "EntryKind", "EntryState", "drawn_entries", "entries_of", "mixed", "sample_of", "standing"]
 
 SAMPLE_SIZE: Final = 30
 """Masklets that are drawn at random where the person drew no sample."""
@@ -60,23 +60,6 @@ class EntryState(StrEnum):
 
 
 @dataclass(frozen=True)
-class Why:
-    """One reason for an entry.
-
-    Attributes:
-        reason: Its kind, in a word or two.
-        strength: Roughly the chance that something is wrong, 0-1.
-        frame_index: The frame that shows it best.
-        words: What was found, as a phrase.
-    """
-
-    reason: str
-    strength: float
-    frame_index: int
-    words: str
-
-
-@dataclass(frozen=True)
 class Entry:
     """One thing to look at.
 
@@ -87,7 +70,7 @@ class Entry:
         number: The masklet's identity, the position of what was rejected in `Run.rejected`, or the frame's number.
         class_id: Its class as the models found it; None for a frame.
         doubt: How doubtful it is, 0-1.
-        whys: The reasons, the strongest first.
+        doubts: The reasons, the strongest first.
         is_random: Whether it is of the random sample.
     """
 
@@ -97,13 +80,13 @@ class Entry:
     number: int
     class_id: int | None
     doubt: float
-    whys: tuple[Why, ...]
+    doubts: tuple[Doubt, ...]
     is_random: bool = False
 
     @property
     def frame_index(self) -> int:
         """The frame to look at first."""
-        return self.whys[0].frame_index
+        return self.doubts[0].frame_index
 
 
 def entries_of(found: VideoLabels, rejected: Sequence[Rejected]) -> list[Entry]:
@@ -158,9 +141,9 @@ def drawn_entries(found: VideoLabels, sample: Sample, known: Iterable[Entry]) ->
             masklet, entry = masklets[object_id], doubtful.get(object_id)
             middle = int(masklet.frame_indices[len(masklet.frame_indices) // 2])
             frame_index = entry.frame_index if entry else middle
-            whys = (*(entry.whys if entry else ()), Why("random", 0.0, frame_index, _DRAWN))
+            doubts = (*(entry.doubts if entry else ()), Doubt("random", 0.0, frame_index, _DRAWN))
             doubt = entry.doubt if entry else 0.0
-            yield place, _entry(found.name, EntryKind.MASKLET, masklet, object_id, doubt, whys, is_random=True)
+            yield place, _entry(found.name, EntryKind.MASKLET, masklet, object_id, doubt, doubts, is_random=True)
 
 
 def standing(entry: Entry, found: VideoLabels, edited: Edited) -> EntryState:
@@ -171,19 +154,18 @@ def standing(entry: Entry, found: VideoLabels, edited: Edited) -> EntryState:
         return EntryState.REMOVED if entry.number in edited.dismissed else EntryState.OPEN
     if entry.kind is EntryKind.FRAME:
         return _state_of_frame(entry.number, edited)
-    now = _masklet(edited.labels, entry.number)
+    now = edited.labels.by_id.get(entry.number)
     if now is None:
         return EntryState.REMOVED
     if entry.number not in edited.accepted:
         return EntryState.OPEN
-    before = _masklet(found, entry.number)
+    before = found.by_id.get(entry.number)
     unchanged = before is not None and (before.class_id, before.rles) == (now.class_id, now.rles)
     return EntryState.ACCEPTED if unchanged else EntryState.FIXED
 
 
 def _of_doubted(name: str, doubted: Doubted) -> Entry:
-    whys = tuple(Why(each.reason.value, each.strength, each.frame_index, each.words) for each in doubted.doubts)
-    return _entry(name, EntryKind.MASKLET, doubted.masklet, doubted.masklet.object_id, doubted.doubt, whys)
+    return _entry(name, EntryKind.MASKLET, doubted.masklet, doubted.masklet.object_id, doubted.doubt, doubted.doubts)
 
 
 def _doubtful_frames(found: VideoLabels) -> Iterator[Entry]:
@@ -197,7 +179,7 @@ def _doubtful_frames(found: VideoLabels) -> Iterator[Entry]:
         if len(there) >= _SOME and 2 * seen < len(there):
             doubt = 1 - (seen + 1) / (len(there) + 2)  # Laplace's rule of succession, as for unconfirmed masklets
             words = f"the detector sees {seen} of the {len(there)} objects that are tracked here"
-            why = Why("unseen", doubt, frame_index, words)
+            why = Doubt("unseen", doubt, frame_index, words)
             key = f"{found.name}/{EntryKind.FRAME.value}/{frame_index}"
             yield Entry(key, found.name, EntryKind.FRAME, frame_index, None, doubt, (why,))
 
@@ -206,9 +188,10 @@ def _state_of_frame(frame_index: int, edited: Edited) -> EntryState:
     """A frame is decided about when a person said that all of it is right, or that nothing is on it."""
     if frame_index in edited.exhaustive:
         return EntryState.ACCEPTED
+    if edited.labels.on_frame(frame_index):
+        return EntryState.OPEN
     [frame] = [frame for frame in edited.labels.frames if frame.frame_index == frame_index]
-    is_empty = frame.state is FrameState.HUMAN and not edited.labels.on_frame(frame_index)
-    return EntryState.FIXED if is_empty else EntryState.OPEN
+    return EntryState.FIXED if frame.state is FrameState.HUMAN else EntryState.OPEN
 
 
 def _of_rejected(name: str, index: int, rejected: Rejected) -> Entry:
@@ -216,7 +199,7 @@ def _of_rejected(name: str, index: int, rejected: Rejected) -> Entry:
     doubt = _REJECTED_DOUBT * masklet.score
     frames = counted_noun(len(masklet.rles), "frame")
     words = f"rejected, for: {rejected.reason}; it scored {masklet.score:.2f} on {frames}"
-    why = Why("rejected", doubt, int(masklet.frame_indices[masklet.areas.argmax()]), words)
+    why = Doubt("rejected", doubt, masklet.largest_on, words)
     return _entry(name, EntryKind.REJECTED, masklet, index, doubt, (why,))
 
 
@@ -226,16 +209,12 @@ def _entry(
     masklet: Masklet,
     number: int,
     doubt: float,
-    whys: tuple[Why, ...],
+    doubts: tuple[Doubt, ...],
     *,
     is_random: bool = False,
 ) -> Entry:
-    return Entry(f"{name}/{kind.value}/{number}", name, kind, number, masklet.class_id, doubt, whys, is_random)
+    return Entry(f"{name}/{kind.value}/{number}", name, kind, number, masklet.class_id, doubt, doubts, is_random)
 
 
 def _by_doubt(entry: Entry) -> tuple[float, str, str, int]:
     return -entry.doubt, entry.input_name, entry.kind.value, entry.number
-
-
-def _masklet(labels: VideoLabels, object_id: int) -> Masklet | None:
-    return next((masklet for masklet in labels.masklets if masklet.object_id == object_id), None)

@@ -1,5 +1,6 @@
 """Routes: what to look at first, how far the review is, and pictures of what is doubtful."""
 
+from dataclasses import asdict
 from typing import Annotated, Literal
 
 import numpy as np
@@ -14,6 +15,7 @@ from autolabel.report.colours import rgb
 from autolabel.report.pictures import View, draw_view
 from autolabel.review.dependencies import JPEG, REFUSALS, DeskDependency, InputDependency
 from autolabel.review.desk import Desk, OpenInput
+from autolabel.review.schemas import DoubtView
 from autolabel.review.triage import Progress
 
 __all__ = ["router"]
@@ -24,15 +26,6 @@ FrameQuery = Annotated[
     int | None,
     Query(ge=0, le=2**31 - 1, description="The nearest one on which it is; that of its largest mask by default."),
 ]
-
-
-class WhyView(BaseModel):
-    """One reason to look at something."""
-
-    reason: str
-    strength: float
-    frame_index: int
-    words: str
 
 
 class EntryView(BaseModel):
@@ -47,7 +40,7 @@ class EntryView(BaseModel):
     class_id: int | None
     doubt: float
     random: bool
-    reasons: list[WhyView]
+    reasons: list[DoubtView]
     state: Literal["open", "accepted", "fixed", "removed"]
 
 
@@ -91,10 +84,7 @@ def get_queue(desk: DeskDependency) -> QueueView:
                 class_id=entry.class_id,
                 doubt=entry.doubt,
                 random=entry.is_random,
-                reasons=[
-                    WhyView(reason=why.reason, strength=why.strength, frame_index=why.frame_index, words=why.words)
-                    for why in entry.whys
-                ],
+                reasons=[DoubtView(**asdict(doubt)) for doubt in entry.doubts],
                 state=state.value,
             )
             for entry, state in desk.triage.states()
@@ -127,8 +117,7 @@ def _precision(progress: Progress) -> PrecisionView | None:
 @router.get("/inputs/{name}/objects/{object_id}/crop", response_class=Response, responses={200: JPEG})
 def get_crop(desk: DeskDependency, opened: InputDependency, object_id: int, frame_index: FrameQuery = None) -> Response:
     """An object with its outline, close; one that was removed as the models found it."""
-    masklets = (*opened.editor.labels.masklets, *opened.editor.found.masklets)
-    masklet = next((each for each in masklets if each.object_id == object_id), None)
+    masklet = opened.editor.labels.by_id.get(object_id) or opened.editor.found.by_id.get(object_id)
     if masklet is None or not masklet.rles:
         raise HTTPException(404, f"expected an object of {opened.name}, found none of this identity")
     return _crop(desk, opened, masklet, frame_index)
@@ -163,15 +152,9 @@ def _rejected(opened: OpenInput, index: int) -> Masklet:
     return opened.rejected[index].masklet
 
 
-def _crop_row(masklet: Masklet, frame_index: int | None) -> int:
-    """The nearest one to the frame that is asked for, or else that of the largest mask."""
-    if frame_index is None:
-        return int(masklet.areas.argmax())
-    return int(np.abs(masklet.frame_indices - frame_index).argmin())
-
-
 def _crop(desk: Desk, opened: OpenInput, masklet: Masklet, frame_index: int | None) -> Response:
-    row = _crop_row(masklet, frame_index)
+    wanted = masklet.largest_on if frame_index is None else frame_index
+    row = int(np.abs(masklet.frame_indices - wanted).argmin())  # the nearest one
     number, rle = int(masklet.frame_indices[row]), masklet.rles[row]
     key = (opened.name, number, masklet.class_id, rle["counts"])
     jpeg = desk.pictures.get(key)

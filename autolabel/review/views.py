@@ -145,7 +145,7 @@ def _rejected_view(opened: OpenInput, index: int, rejected: Rejected, edited: Ed
         reason=rejected.reason,
         first=first,
         last=last,
-        frame_index=int(masklet.frame_indices[masklet.areas.argmax()]),
+        frame_index=masklet.largest_on,
         restored=index in edited.restored,
         dismissed=index in edited.dismissed,
         lane=opened.lane(masklet),

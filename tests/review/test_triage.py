@@ -11,12 +11,12 @@ from fastapi.testclient import TestClient
 from review_client import client_of
 from review_runs import CLIP
 
-from autolabel.doubts import doubted
+from autolabel.doubts import Doubt, doubted
 from autolabel.editing import Editor
 from autolabel.evaluation import evaluate_review
 from autolabel.labels import Evidence, InputKind
 from autolabel.review.desk import Desk
-from autolabel.review.queue import Entry, EntryKind, EntryState, Why, entries_of, mixed, standing
+from autolabel.review.queue import Entry, EntryKind, EntryState, entries_of, mixed, standing
 from autolabel.sampling import draw_sample, load_sample
 from autolabel.store import Run, load_run
 
@@ -27,7 +27,7 @@ def items_of(client: TestClient) -> list[dict[str, Any]]:
 
 
 def entry(number: int, doubt: float) -> Entry:
-    return Entry(str(number), CLIP, EntryKind.MASKLET, number, 0, doubt, (Why("drift", doubt, 0, "it drifted"),))
+    return Entry(str(number), CLIP, EntryKind.MASKLET, number, 0, doubt, (Doubt("drift", doubt, 0, "it drifted"),))
 
 
 def test_every_third_thing_is_drawn_at_random() -> None:
@@ -163,7 +163,7 @@ def test_a_keyframe_that_is_hardly_seen_is_doubtful(tmp_path: Path, seen: tuple[
     entries = [each for each in entries_of(run.found("clip"), ()) if each.kind is EntryKind.FRAME]
     assert [each.frame_index for each in entries] == [1] * len(words)
     for entry, phrase in zip(entries, words, strict=True):
-        assert phrase in entry.whys[0].words
+        assert phrase in entry.doubts[0].words
     if entries:
         editor = Editor(run, "clip")
         assert standing(entries[0], editor.found, editor.edited) is EntryState.OPEN
