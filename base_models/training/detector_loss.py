@@ -28,6 +28,7 @@ __all__ = [
     "layer_losses",
     "output_of",
     "proposal_losses",
+    "smallest_around",
 ]
 
 CLASS_COST, L1_COST, GIOU_COST = 2.0, 5.0, 2.0
@@ -161,10 +162,8 @@ def _attributes_of_cells(cells: Tensor, target: Targets) -> Tensor:
     """Colour and shape of the object in whose box's middle a cell lies, the smallest one's; else -1. (S, 2)."""
     if not len(target.all_boxes):
         return torch.full((len(cells), 2), -1)
-    inside = _inside(cells, target.all_boxes, HINT_SHARE)  # (S, M)
-    area = target.all_boxes[:, 2:].prod(1).expand(len(cells), -1).masked_fill(~inside, float("inf"))  # (S, M)
-    attributes = target.all_attributes[area.argmin(1)]  # (S, 2)
-    return attributes.masked_fill(~inside.any(1, keepdim=True), -1)
+    objects = smallest_around(cells, target.all_boxes, HINT_SHARE)  # (S,)
+    return target.all_attributes[objects].masked_fill(objects[:, None] < 0, -1)  # (S, 2)
 
 
 def detection_losses(layers: list[Prediction], targets: list[Targets]) -> dict[str, Tensor]:
@@ -263,6 +262,21 @@ def _costs(logits: Tensor, boxes: Tensor, target: Targets) -> Tensor:
 def _inside(points: Tensor, boxes: Tensor, share: float = 1.0) -> Tensor:
     """Whether points (P, 2) lie within the middle share of boxes (M, 4), bool (P, M)."""
     return ((points[:, None] - boxes[:, :2]).abs() < share / 2 * boxes[:, 2:]).all(-1)
+
+
+def smallest_around(points: Tensor, boxes: Tensor, share: float) -> Tensor:
+    """In the middle of which box each point lies, the smallest one's; -1 for none; int64 (P,).
+
+    Args:
+        points: (P, 2).
+        boxes: Centre, width and height, (M, 4).
+        share: How much of a box's width and height counts as its middle.
+    """
+    if not len(boxes):
+        return torch.full((len(points),), -1)
+    inside = _inside(points, boxes, share)  # (P, M)
+    area = boxes[:, 2:].prod(1).expand(len(points), -1).masked_fill(~inside, float("inf"))  # (P, M)
+    return area.argmin(1).masked_fill(~inside.any(1), -1)
 
 
 def _corners(boxes: Tensor) -> Tensor:
