@@ -4,6 +4,8 @@
 
 The same command goes on with a training that was killed. `FOLDER/checkpoint` holds the newest averaged weights. Every
 patch of a picture says whether it is an object and which; at first several learn each object, at last a single one.
+A transformer that sees patches alone is slow to learn shapes from so few pictures; it is taught what the convolutions
+of the embedded detector see, too (distillation from a convolutional teacher, https://arxiv.org/abs/2012.12877).
 """
 
 from collections.abc import Callable, Sequence
@@ -18,11 +20,21 @@ import torch
 import typer
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 from torchvision.ops import box_convert
-from transformers import Owlv2ForObjectDetection
+from transformers import GroundingDinoForObjectDetection, Owlv2ForObjectDetection
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
-from autolabel.base_models.training.detector import learning_groups, pixels_of, sample_drawn_size, scene_boxes, spoil
+from autolabel.base_models.loading import EMBEDDED
+from autolabel.base_models.training.detector import (
+    DEVIATION,
+    MEAN,
+    learning_groups,
+    pixels_of,
+    sample_drawn_size,
+    scene_boxes,
+    spoil,
+)
 from autolabel.base_models.training.detector_evaluation import Floats, quick_figures
 from autolabel.base_models.training.detector_loss import Prediction, Targets, hint_losses, layer_losses
 from autolabel.base_models.training.detector_words import Phrase, sample_phrases
@@ -30,6 +42,7 @@ from autolabel.base_models.training.loop import Cycle, Schedule, run
 from autolabel.base_models.training.owl_model import (
     IMAGE_SIDE,
     PATCHES,
+    TAUGHT,
     TrainedOwl,
     build_owl,
     save_checkpoint,
@@ -46,7 +59,7 @@ SEVERAL_UNTIL, PATCHES_PER_OBJECT = 0.6, 4
 """Up to which share of the training how many patches learn each object."""
 
 BATCH_SIZE, PHRASES = 8, 14
-LEARNING_RATE = 1e-3
+LEARNING_RATE, TEACHING_WEIGHT = 1e-3, 5.0
 PADDING = 128  # the processor's grey
 
 
@@ -55,14 +68,14 @@ class Batch:
     """Square pictures with what is asked about them.
 
     Attributes:
-        pixels: Normalised, (B, 3, IMAGE_SIDE, IMAGE_SIDE).
+        pictures: From 0 to 1, (B, 3, IMAGE_SIDE, IMAGE_SIDE).
         input_ids: Of all texts of the batch, each once, (P, T).
         asked: Which text each question of a picture is, (B, Q); those after its last one repeat its first.
         counted: Which questions are real, bool (B, Q).
         targets: One per picture; their "words" are its questions.
     """
 
-    pixels: Tensor
+    pictures: Tensor
     input_ids: Tensor
     asked: Tensor
     counted: Tensor
@@ -90,7 +103,7 @@ def draw_batch(step: int, seed: int = 0, batch_size: int = BATCH_SIZE) -> Batch:
     counted = torch.tensor([[number < len(asked) for number in range(PHRASES)] for asked in questions])
     padded = [[*asked, *[asked[0]] * (PHRASES - len(asked))] for asked in questions]
     asked = torch.tensor([[texts[text] for text in row] for row in padded])
-    return Batch(_normalised(images), token_ids(list(texts)), asked, counted, targets)
+    return Batch(pixels_of(images), token_ids(list(texts)), asked, counted, targets)
 
 
 def _squared(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -103,10 +116,8 @@ def _squared(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(padded, (IMAGE_SIDE, IMAGE_SIDE), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def _normalised(images: Sequence[NDArray[np.uint8]]) -> Tensor:
-    return (pixels_of(images) - torch.tensor(OPENAI_CLIP_MEAN)[:, None, None]) / torch.tensor(OPENAI_CLIP_STD)[
-        :, None, None
-    ]
+def _normalised(pictures: Tensor) -> Tensor:
+    return (pictures - torch.tensor(OPENAI_CLIP_MEAN)[:, None, None]) / torch.tensor(OPENAI_CLIP_STD)[:, None, None]
 
 
 def _targets(scene: Scene, phrases: Sequence[Phrase]) -> Targets:
@@ -133,20 +144,42 @@ def _look(model: Owlv2ForObjectDetection, pixels: Tensor, input_ids: Tensor) -> 
     return patches, boxes, texts
 
 
+class Teacher:
+    """The backbone of the embedded detector."""
+
+    def __init__(self) -> None:
+        model = GroundingDinoForObjectDetection.from_pretrained(EMBEDDED / "tiny-scenes-detector", dtype=torch.float32)
+        self._model = model.eval().model
+
+    @torch.no_grad()
+    def look(self, pixels: Tensor) -> Tensor:
+        """What it sees at the places of the patches, from pictures from 0 to 1, (B, S, TAUGHT)."""
+        normalised = (pixels - torch.tensor(MEAN)[:, None, None]) / torch.tensor(DEVIATION)[:, None, None]
+        levels, _ = self._model.backbone(normalised, torch.ones_like(normalised[:, 0], dtype=torch.bool))
+        seen = [
+            functional.interpolate(project(level), (PATCHES, PATCHES), mode="bilinear", antialias=True)
+            for project, (level, _) in zip(self._model.input_proj_vision[:2], levels[:2], strict=True)
+        ]
+        features = torch.cat(seen, dim=1).flatten(2).transpose(1, 2)  # (B, S, TAUGHT)
+        return functional.layer_norm(features, (TAUGHT,))
+
+
 def loss_of_step(model: TrainedOwl, steps: int, seed: int) -> Callable[[int], dict[str, Tensor]]:
     """The losses of a step, as the loop wants them."""
     cells = (torch.stack(torch.meshgrid(*[torch.arange(PATCHES)] * 2, indexing="xy"), dim=-1) + 0.5) / PATCHES
     cells = cells.flatten(0, 1)  # (S, 2)
+    teacher = Teacher()
 
     def losses(step: int) -> dict[str, Tensor]:
         batch = draw_batch(step, seed)
-        patches, boxes, texts = _look(model.detector, batch.pixels, batch.input_ids)
+        patches, boxes, texts = _look(model.detector, _normalised(batch.pictures), batch.input_ids)
         logits, _ = model.detector.class_predictor(patches, texts[batch.asked])  # (B, S, Q)
         logits = logits.masked_fill(~batch.counted[:, None], float("-inf"))
         layer = Prediction(logits, boxes, torch.ones(boxes.shape[:2], dtype=torch.bool))
         several = PATCHES_PER_OBJECT if step / steps < SEVERAL_UNTIL else 1
         hints = hint_losses(model.hints(patches), cells, batch.targets)
-        return layer_losses(layer, batch.targets, several) | hints
+        taught = TEACHING_WEIGHT * functional.mse_loss(model.taught(patches), teacher.look(batch.pictures))
+        return layer_losses(layer, batch.targets, several) | hints | {"taught": taught}
 
     return losses
 
@@ -154,7 +187,7 @@ def loss_of_step(model: TrainedOwl, steps: int, seed: int) -> Callable[[int], di
 @torch.inference_mode()
 def find(model: Owlv2ForObjectDetection, image: NDArray[np.uint8], prompts: Sequence[str]) -> tuple[Floats, Floats]:
     """Boxes of a picture and their score for every prompt, as `detector_evaluation.Look` wants them."""
-    patches, boxes, texts = _look(model, _normalised([_squared(image)]), token_ids(list(prompts)))
+    patches, boxes, texts = _look(model, _normalised(pixels_of([_squared(image)])), token_ids(list(prompts)))
     logits, _ = model.class_predictor(patches, texts[None])  # (1, S, P)
     xyxy = box_convert(boxes[0], "cxcywh", "xyxy").double().numpy() * max(image.shape[:2])
     return xyxy, logits[0].sigmoid().double().numpy()
@@ -176,7 +209,7 @@ def train(folder: Path, schedule: Schedule, seed: int) -> nn.Module:
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder of the training; an unfinished one is continued.")],
-    steps: Annotated[int, typer.Option(help="Optimizer steps of the whole training.")] = 10_000,
+    steps: Annotated[int, typer.Option(help="Optimizer steps of the whole training.")] = 7_000,
     seed: Annotated[int, typer.Option(help="Decides first weights and data.")] = 0,
     threads: Annotated[int, typer.Option(help="Threads for torch; figures repeat only with the same number.")] = 1,
 ) -> None:

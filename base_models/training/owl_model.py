@@ -16,17 +16,23 @@ from autolabel.base_models.training.detector_words import UNKNOWN, VOCABULARY
 
 __all__ = ["IMAGE_SIDE", "PATCHES", "TrainedOwl", "build_owl", "build_processor", "save_checkpoint", "token_ids"]
 
-IMAGE_SIDE: Final = 252
+IMAGE_SIDE: Final = 196
 """Width and height in pixels of the square that every picture is padded and scaled to."""
 
 PATCH: Final = 14
 PATCHES: Final = IMAGE_SIDE // PATCH
 """Patches in a row; each of them may be an object."""
 
+TAUGHT: Final = 128
+"""How many numbers the teacher says of a patch."""
+
 MAX_TOKENS: Final = 8
 _PAD, _BEGIN, _END = "[PAD]", "[BEGIN]", "[END]"
 _WORDS = [_PAD, UNKNOWN, _BEGIN, *(word for word in VOCABULARY[1030:]), _END]
 """The end comes last, since the text model reads what it sees at the highest token."""
+
+_FASTEST: Final = 1.0
+"""Radians that the fastest of the positions' sines turns from one patch to the next."""
 
 _FIRST_SHIFT, _FIRST_SCALE = -0.7, 5.0
 """Biases by which similarities from -1 to 1 begin as logits from -10 to 2."""
@@ -67,10 +73,33 @@ def build_owl(seed: int) -> Owlv2ForObjectDetection:
                 nn.init.zeros_(module.bias)
         elif isinstance(module, nn.Embedding):
             nn.init.normal_(module.weight, std=0.2)
-    nn.init.ones_(model.owlv2.vision_model.embeddings.class_embedding)
+    _look_around(model.owlv2.vision_model)
     nn.init.constant_(model.class_head.logit_shift.bias, _FIRST_SHIFT)
     nn.init.constant_(model.class_head.logit_scale.bias, _FIRST_SCALE)
     return model
+
+
+@torch.no_grad()
+def _look_around(vision: nn.Module) -> None:
+    """Let patches know where they are and attend to their neighbours, from which shapes are learned sooner.
+
+    Positions are sines and cosines (https://arxiv.org/abs/2010.11929), and each head compares queries and keys by the
+    same projection, after the mimetic initialisation of https://arxiv.org/abs/2305.09828.
+    """
+    embeddings = vision.get_submodule("embeddings")
+    nn.init.kaiming_normal_(embeddings.get_parameter("patch_embedding.weight"), nonlinearity="linear")
+    nn.init.ones_(embeddings.get_parameter("class_embedding"))
+    positions = embeddings.get_parameter("position_embedding.weight")
+    width = positions.shape[1]
+    frequencies = torch.logspace(0, -1, width // 4) * _FASTEST  # (D / 4,)
+    angles = torch.arange(PATCHES)[:, None] * frequencies  # (PATCHES, D / 4)
+    axis = torch.cat([angles.sin(), angles.cos()], dim=1)  # (PATCHES, D / 2)
+    rows, columns = axis[:, None].expand(-1, PATCHES, -1), axis[None].expand(PATCHES, -1, -1)
+    positions[1:] = torch.cat([rows, columns], dim=2).flatten(0, 1)
+    for layer in vision.get_submodule("encoder.layers").children():
+        query, key = (layer.get_parameter(f"self_attn.{name}_proj.weight") for name in "qk")
+        nn.init.orthogonal_(query)
+        key.copy_(query)
 
 
 class TrainedOwl(nn.Module):
@@ -79,12 +108,15 @@ class TrainedOwl(nn.Module):
     Attributes:
         detector: What is shipped.
         hints: Reads colour and shape from the patches' features.
+        taught: Reads from them what the teacher sees.
     """
 
     def __init__(self, detector: Owlv2ForObjectDetection, hint_count: int) -> None:
         super().__init__()
         self.detector = detector
-        self.hints = nn.Linear(detector.config.vision_config.hidden_size, hint_count)
+        width = detector.config.vision_config.hidden_size
+        self.hints = nn.Linear(width, hint_count)
+        self.taught = nn.Linear(width, TAUGHT)
 
 
 def build_processor() -> Owlv2Processor:
