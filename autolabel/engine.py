@@ -21,7 +21,7 @@ The ideas are DEVA's (arXiv:2309.03903: decoupled detection, voting, keep-alive)
 matching, confirmation, reconditioning).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations, islice
 
@@ -31,7 +31,8 @@ from numpy.typing import NDArray
 
 from autolabel import masks
 from autolabel.association import Detected, agreement, from_detections, match, unite_duplicates
-from autolabel.base_models.protocols import Detector, Prompt, Tracker, TrackerSession
+from autolabel.base_models.protocols import Detector, Image, Prompt, Tracker, TrackerSession
+from autolabel.base_models.stills import start_stills
 from autolabel.errors import ModelError
 from autolabel.frames import Frame
 from autolabel.labels import FrameLabels, Source
@@ -60,7 +61,7 @@ class EngineSettings:
         keep_alive: After so many keyframes in a row without support a masklet is ended.
         shots: Whether to look for shot boundaries.
         masks: Whether masks are wanted; otherwise each row holds its box, filled, by whole pixels.
-        batch: How many stills the detector looks at together.
+        batch: How many stills the models look at together.
     """
 
     keyframe_every: int = 12
@@ -102,9 +103,15 @@ class Setup:
         Raises:
             ModelError: There is no tracker.
         """
-        if self.tracker is None:
-            raise ModelError("expected a tracker, found none; only boxes of stills can do without one")
-        return self.tracker.start(size_wh, snapshot)
+        return self._present_tracker().start(size_wh, snapshot)
+
+    def start_stills(self, images: Mapping[int, Image]) -> Sequence[TrackerSession]:
+        """Begin a session for each of several stills, none included; see `autolabel.base_models.stills`.
+
+        Raises:
+            ModelError: There are stills, but no tracker.
+        """
+        return start_stills(self._present_tracker(), images) if images else []
 
     def detect(self, frame: Frame, session: TrackerSession) -> list[Detected]:
         """Find objects on an encoded frame, with masks, each object once, the best score first."""
@@ -121,6 +128,11 @@ class Setup:
             same_class_iou=self.settings.same_class_iou,
             any_class_iou=self.settings.any_class_iou,
         )
+
+    def _present_tracker(self) -> Tracker:
+        if self.tracker is None:
+            raise ModelError("expected a tracker, found none; only boxes of stills can do without one")
+        return self.tracker
 
 
 @dataclass
@@ -535,8 +547,9 @@ class VideoLabeler(Labeler):
 class ImageLabeler(Labeler):
     """Labels unordered stills: every confident detection is an object of its own.
 
-    The detector looks at several at a time. What it answers may depend on that in the last digits, so that an
-    interrupted labeler goes on with a whole batch, as it would have without the interruption.
+    The models look at several at a time. What they answer may depend on that in the last digits, so that an
+    interrupted labeler goes on with a whole batch, as it would have without the interruption. Masks are made still
+    by still, so that the batch bounds the memory however many objects its stills show.
 
     Args:
         setup: What turns stills into labels.
@@ -552,12 +565,25 @@ class ImageLabeler(Labeler):
         remaining = iter(frames)
         while batch := list(islice(remaining, self._settings.batch)):
             found = self._setup.detector.detect([frame.image for frame in batch])
-            yield from [self._look(frame, detections) for frame, detections in zip(batch, found, strict=True)]
+            sessions = self._encode(batch, found)
+            yield from [
+                self._look(frame, detections, sessions.get(frame.frame_index))
+                for frame, detections in zip(batch, found, strict=True)
+            ]
         self.state.finished = True
 
-    def _look(self, frame: Frame, detections: sv.Detections) -> FrameLabels:
+    def _encode(self, batch: Sequence[Frame], found: Sequence[sv.Detections]) -> dict[int, TrackerSession]:
+        """Compute the features of the stills on which the tracker has masks to make; its sessions by frame index."""
+        images = {
+            frame.frame_index: frame.image
+            for frame, detections in zip(batch, found, strict=True)
+            if self._settings.masks and detections.mask is None and len(detections)
+        }
+        return dict(zip(images, self._setup.start_stills(images), strict=True))
+
+    def _look(self, frame: Frame, detections: sv.Detections, session: TrackerSession | None) -> FrameLabels:
         labels = self._note(frame, keyframe=True)
-        for item in self._setup.unite(detections, self._rles(frame, detections)):
+        for item in self._setup.unite(detections, self._rles(frame, detections, session)):
             if self._setup.starts(item):
                 track = self._begin_track(frame.frame_index, item)
                 self._rows += track.release(frame.frame_index)
@@ -565,15 +591,13 @@ class ImageLabeler(Labeler):
         self._frames.append(labels)
         return labels
 
-    def _rles(self, frame: Frame, detections: sv.Detections) -> list[Rle]:
+    def _rles(self, frame: Frame, detections: sv.Detections, session: TrackerSession | None) -> list[Rle]:
         """Masks of the detections: those that they come with, or else the tracker's, or else their boxes."""
         height, width = frame.image.shape[:2]
         if not self._settings.masks:
             return [masks.of_box(box, (width, height)) for box in detections.xyxy.tolist()]
         found = detections.mask
-        if found is None and len(detections):
-            session = self._setup.start_tracking((width, height))
-            session.encode(frame.frame_index, frame.image)
+        if session is not None:
             found = session.segment(frame.frame_index, detections.xyxy.astype(np.float64)).masks
         return [] if found is None else [_encode(mask) for mask in found]
 

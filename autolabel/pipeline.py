@@ -137,7 +137,7 @@ def label(
             tracker to know an object again, stills need none.
         slice_side: Side in pixels of squares that the detector looks at beside the whole one, for small objects; see
             `autolabel.base_models.sliced`.
-        batch: How many stills the detector looks at together.
+        batch: How many stills the models look at together.
         on_progress: Called after every frame.
 
     Returns:

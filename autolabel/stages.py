@@ -26,6 +26,7 @@ from autolabel.base_models.protocols import (
     Tracker,
     TrackerSession,
 )
+from autolabel.base_models.stills import start_stills
 
 __all__ = ["STAGES", "Stages", "TimedConceptTracker", "TimedDetector", "TimedTracker"]
 
@@ -107,6 +108,12 @@ class TimedTracker:
         """Begin a video, or go on where a session's snapshot was taken."""
         with self._stages.stage("track"):
             return _TimedSession(self._tracker.start(size_wh, snapshot), self._stages)
+
+    def start_stills(self, images: Mapping[int, Image]) -> Sequence[TrackerSession]:
+        """Begin a session for each still, with its features computed."""
+        with self._stages.stage("encode"):
+            sessions = start_stills(self._tracker, images)
+        return [_TimedSession(session, self._stages) for session in sessions]
 
 
 class _TimedSession:

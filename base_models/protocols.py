@@ -9,6 +9,7 @@ import supervision as sv
 from numpy.typing import NDArray
 
 __all__ = [
+    "Batching",
     "ConceptBatch",
     "ConceptSession",
     "ConceptTracker",
@@ -191,6 +192,15 @@ class Described(Protocol):
     """
 
     configuration: Mapping[str, str]
+
+
+@runtime_checkable
+class Batching(Protocol):
+    """A tracker that computes the features of several stills together, which takes less time than one by one."""
+
+    def start_stills(self, images: Mapping[int, Image]) -> Sequence[TrackerSession]:
+        """Begin a session for each still, with its features computed; see `autolabel.base_models.stills`."""
+        ...
 
 
 @runtime_checkable

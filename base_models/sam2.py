@@ -1,11 +1,14 @@
 """SAM 2 and 2.1 as trackers: transformers' `Sam2VideoModel`, in all sizes."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+import torch
 from transformers import Sam2VideoModel, Sam2VideoProcessor
 
 from autolabel.base_models.loading import choose_device, choose_dtype, describe, from_pretrained, resolve_checkpoint
+from autolabel.base_models.protocols import Image
 from autolabel.base_models.sam2_memory import attend, memorise
 from autolabel.base_models.sam2_session import Sam2Session, Steps
 from autolabel.base_models.sam2_steps import encode_images
@@ -67,6 +70,17 @@ class Sam2Relative:
         if snapshot:
             session.restore(snapshot)
         return session
+
+    @torch.inference_mode()
+    def start_stills(self, images: Mapping[int, Image]) -> Sequence[Sam2Session]:
+        """Begin a session for each still, with its features computed; see `autolabel.base_models.stills`."""
+        pictures = [self._image_processor(images=image, return_tensors="pt") for image in images.values()]
+        pixel_values = torch.cat([picture["pixel_values"] for picture in pictures])  # (N, 3, side, side)
+        encoded = self.steps.encode_images(self._model, pixel_values.to(self._model.device, self._model.dtype))
+        sessions = [self.start((image.shape[1], image.shape[0])) for image in images.values()]
+        for row, (session, frame_index) in enumerate(zip(sessions, images, strict=True)):
+            session.take(frame_index, encoded.of_frame(row))
+        return sessions
 
 
 class Sam2(Sam2Relative):

@@ -79,6 +79,10 @@ class Sam2Session:
                 self._model, pixel_values.to(self._model.device, self._model.dtype)
             )
 
+    def take(self, frame_index: int, features: Features) -> None:
+        """Take a frame's features, which were computed together with those of other pictures."""
+        self._features[frame_index] = features
+
     def forget(self, frame_index: int) -> None:
         """Let go of a frame's features."""
         self._features.pop(frame_index, None)

@@ -48,6 +48,11 @@ class Features:
     coarse: Tensor
     position: Tensor
 
+    def of_frame(self, row: int) -> "Features":
+        """Those of one of N frames."""
+        one = slice(row, row + 1)
+        return Features(self.fine[one], self.middle[one], self.coarse[one], self.position)
+
     @property
     def nbytes(self) -> int:
         """Memory that they take, in bytes."""

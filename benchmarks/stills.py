@@ -3,10 +3,10 @@
     python -m benchmarks.stills
 
 The same drawn stills are labelled one by one and in batches by the embedded models, in turns, on two threads; of each
-way the fastest round counts, and stages are those of that round. "track" is what makes masks of boxes, which is done
-picture by picture in both ways. On a machine that does other things, too, the time on the processor with `--threads 1`
-says more than the clock. Output is compared, too: the largest difference of a class score, and the least overlap
-of two masks of one object.
+way the fastest round counts, and stages are those of that round. "encode" computes the tracker's features, those of a
+batch together; "track" makes masks of boxes with them, which is done picture by picture in both ways. On a machine that
+does other things, too, the time on the processor with `--threads 1` says more than the clock. Output is compared, too:
+the largest difference of a class score, and the least overlap of two masks of one object.
 """
 
 import time

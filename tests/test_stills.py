@@ -1,6 +1,6 @@
 """Stills: looked at several at a time, with a detector's own masks, or with boxes alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 import autolabel
 from autolabel import masks
-from autolabel.base_models.protocols import Image
+from autolabel.base_models.protocols import Batching, Image, Tracker, TrackerSession
 from autolabel.base_models.registry import load_detector, load_tracker
 from autolabel.cli import app
 from autolabel.engine import EngineSettings, EngineState, ImageLabeler, Setup, VideoLabeler
@@ -22,6 +22,7 @@ from autolabel.frames import Frame
 from autolabel.ontologies import Ontology
 from autolabel.scene_files import write_scene_video
 from autolabel.scenes import Scene, draw_still, plan_video
+from autolabel.stages import Stages, TimedTracker
 from autolabel.stretches import LabelRow
 
 SHAPES = Ontology.load("scenes-shapes")
@@ -67,6 +68,39 @@ class GivesMasks(SeesItsBatch):
         return found
 
 
+@dataclass
+class SeesBright(SeesItsBatch):
+    """A detector that finds nothing on black pictures."""
+
+    def detect(self, images: Sequence[Image]) -> list[sv.Detections]:
+        return [
+            found if image.any() else found[:0] for image, found in zip(images, super().detect(images), strict=True)
+        ]
+
+
+@dataclass
+class OneAtATime:
+    """A tracker that cannot encode stills together."""
+
+    tracker: Tracker
+    name: str = "one at a time"
+
+    def start(self, size_wh: tuple[int, int], snapshot: bytes = b"") -> TrackerSession:
+        return self.tracker.start(size_wh, snapshot)
+
+
+@dataclass
+class NotesStills(OneAtATime):
+    """A tracker that notes which stills it gets together."""
+
+    asked: list[list[int]] = field(default_factory=list)
+
+    def start_stills(self, images: Mapping[int, Image]) -> Sequence[TrackerSession]:
+        assert isinstance(self.tracker, Batching)
+        self.asked.append(list(images))
+        return self.tracker.start_stills(images)
+
+
 def one_box(image: Image, score: float) -> sv.Detections:
     height, width = image.shape[:2]
     scores = np.full((1, len(SHAPES.classes)), 0.05, dtype=np.float32)
@@ -96,6 +130,31 @@ def test_batches_change_nothing_that_matters(batch: int) -> None:
         assert masks.iou([row.rle], [other.rle])[0, 0] > 0.999
     for finding, same in zip(one_by_one.findings, together.findings, strict=True):
         assert finding.evidence[0].class_scores == pytest.approx(same.evidence[0].class_scores, abs=1e-3)
+
+
+def test_stills_without_boxes_are_not_encoded() -> None:
+    """The tracker gets those of a batch on which something was found, and is not asked where there are none."""
+    pictures = frames(stills(*[(48, 32)] * 6))
+    for number in (1, 4, 5):
+        pictures[number].image[:] = 0
+    tracker = NotesStills(load_tracker("tiny-scenes"))
+    labeler = ImageLabeler(Setup(SHAPES, SeesBright(), tracker, EngineSettings(batch=4)))
+    assert len(list(labeler.label(pictures))) == len(pictures)
+    assert {row.frame_index for row in labeler.take().rows} == {0, 2, 3}
+    assert tracker.asked == [[0, 2, 3]]
+
+
+def test_a_tracker_may_take_one_still_at_a_time() -> None:
+    """To encode stills together is no duty of a tracker; the masks are the same."""
+    pictures = frames(stills((48, 32), (32, 48), (48, 32)))
+    tracker = load_tracker("tiny-scenes")
+    found = []
+    for each in (tracker, OneAtATime(tracker), TimedTracker(OneAtATime(tracker), Stages())):
+        labeler = ImageLabeler(Setup(SHAPES, SeesItsBatch(), each, EngineSettings(batch=3)))
+        list(labeler.label(pictures))
+        found.append(labeler.take().rows)
+    for together, *alone in zip(*found, strict=True):
+        assert masks.iou([together.rle], [row.rle for row in alone]).min() > 0.999
 
 
 @pytest.mark.parametrize("stopped_after", range(1, 10))

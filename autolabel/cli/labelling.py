@@ -55,7 +55,7 @@ def label(
         bool, typer.Option("--masks/--no-masks", help="Without masks, stills need no tracker and objects are boxes.")
     ] = True,
     slice_side: SliceOption = None,
-    batch: Annotated[int, typer.Option(metavar="N", min=1, help="Stills that the detector looks at together.")] = 4,
+    batch: Annotated[int, typer.Option(metavar="N", min=1, help="Stills that the models look at together.")] = 4,
     add_class: AddClassOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Measure a few frames and tell what the run will take; keep nothing.")

@@ -13,7 +13,7 @@ from sam_checkpoints import SIZES, save_edgetam, save_sam2, save_sam3_tracker
 from transformers import AutoModel, AutoProcessor
 
 from autolabel.base_models.named_models import TRACKERS
-from autolabel.base_models.protocols import Prompt
+from autolabel.base_models.protocols import Batching, Prompt
 from autolabel.base_models.registry import load_tracker
 from autolabel.base_models.sam2 import Sam2Relative
 from autolabel.errors import ModelError
@@ -55,6 +55,22 @@ def test_a_session_equals_transformers_loop(family: str, tmp_path: Path, clip: C
         assert their_pointers.keys() == pointers[object_id].keys()
         for frame_index, pointer in their_pointers.items():
             torch.testing.assert_close(pointers[object_id][frame_index], pointer, rtol=TOLERANCE, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_stills_encoded_together_equal_those_encoded_alone(family: str, tmp_path: Path, clip: Clip) -> None:
+    """Stills of several sizes have the same masks whether their features were computed together or one by one."""
+    tracker = load_tracker(str(FAMILIES[family](tmp_path)))
+    assert isinstance(tracker, Batching)
+    stills = {3: clip[0], 7: clip[9][:120], 9: clip[-1][:, 40:200]}
+    boxes = np.array([[40.0, 30.0, 120.0, 110.0], [10.0, 60.0, 90.0, 100.0]])
+    for together, (frame_index, image) in zip(tracker.start_stills(stills), stills.items(), strict=True):
+        alone = tracker.start((image.shape[1], image.shape[0]))
+        alone.encode(frame_index, image)
+        batch, expected = together.segment(frame_index, boxes), alone.segment(frame_index, boxes)
+        assert batch.masks.shape == (2, *image.shape[:2])
+        assert np.count_nonzero(batch.masks != expected.masks) <= TOLERANCE * batch.masks.size
+        np.testing.assert_allclose(batch.scores, expected.scores, atol=TOLERANCE)
 
 
 def test_edgetam_says_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
