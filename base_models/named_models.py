@@ -81,6 +81,14 @@ DETECTORS: Final[Mapping[str, NamedModel]] = {
         parameters=1_165_272,
         speed="instant",
     ),
+    "tiny-scenes-owl": NamedModel(
+        OWL,
+        str(EMBEDDED / "tiny-scenes-owl"),
+        "embedded OWLv2; knows the same scenes, less surely",
+        licence="Apache-2.0",
+        parameters=1_253_928,
+        speed="instant",
+    ),
     "grounding-dino": NamedModel(
         _GROUNDING_DINO,
         "IDEA-Research/grounding-dino-tiny",

@@ -38,7 +38,7 @@ from autolabel.base_models.training.detector import (
 from autolabel.base_models.training.detector_evaluation import Floats, quick_figures
 from autolabel.base_models.training.detector_loss import Prediction, Targets, hint_losses, layer_losses
 from autolabel.base_models.training.detector_words import Phrase, sample_phrases
-from autolabel.base_models.training.loop import Cycle, Schedule, run
+from autolabel.base_models.training.loop import Schedule, run, two_cycles
 from autolabel.base_models.training.owl_model import (
     IMAGE_SIDE,
     PATCHES,
@@ -56,11 +56,12 @@ TRAINING_SEED = 5
 """First element of every training seed; evaluation uses others."""
 
 SEVERAL_UNTIL, PATCHES_PER_OBJECT = 0.6, 4
-"""Up to which share of the training how many patches learn each object."""
+"""Up to which share of the first cycle how many patches learn each object."""
 
 BATCH_SIZE, PHRASES = 8, 14
-LEARNING_RATE, TEACHING_WEIGHT = 1e-3, 5.0
-PADDING = 128  # the processor's grey
+FIRST_CYCLE, LEARNING_RATES = 7 / 8, (1e-3, 4e-4)
+TEACHING_WEIGHT = 5.0
+PADDING = 0  # as the processor pads
 
 
 @dataclass(frozen=True)
@@ -203,21 +204,21 @@ def train(folder: Path, schedule: Schedule, seed: int) -> nn.Module:
     def export(average: nn.Module) -> None:
         save_checkpoint(average.get_submodule("detector"), folder / "checkpoint")
 
-    losses = loss_of_step(model, schedule.steps, seed)
+    losses = loss_of_step(model, schedule.cycles[0].steps, seed)
     return run(model, learning_groups(model), schedule, losses, folder, evaluate=evaluate, export=export)
 
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder of the training; an unfinished one is continued.")],
-    steps: Annotated[int, typer.Option(help="Optimizer steps of the whole training.")] = 7_000,
+    steps: Annotated[int, typer.Option(help="Optimizer steps of the whole training.")] = 8_000,
     seed: Annotated[int, typer.Option(help="Decides first weights and data.")] = 0,
     threads: Annotated[int, typer.Option(help="Threads for torch; figures repeat only with the same number.")] = 1,
 ) -> None:
     """Train a tiny OWLv2 on drawn scenes."""
     torch.set_num_threads(threads)
     cv2.setNumThreads(1)
-    schedule = Schedule((Cycle(steps, LEARNING_RATE),), warmup=300, ema_decay=0.999, evaluate_every=1000)
-    train(out, schedule, seed)
+    cycles = two_cycles(steps, FIRST_CYCLE, LEARNING_RATES)
+    train(out, Schedule(cycles, warmup=300, ema_decay=0.999, evaluate_every=1000), seed)
 
 
 if __name__ == "__main__":
