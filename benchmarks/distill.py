@@ -82,7 +82,7 @@ def main(
             ("true labels", write_truth_run(scenes.training, place / "truth")),
         ):
             dataset = place / f"dataset of {name}"
-            _export(source, dataset, scenes.class_names, val_share=1 / TRAINING_VIDEOS)
+            export_classes(source, dataset, scenes.class_names, val_share=1 / TRAINING_VIDEOS)
             rows.append(_student_row(name, dataset, student, place, options, pictures))
     _print(rows, f"{frames} frames a video, {world} world")
 
@@ -115,14 +115,15 @@ def _ontology(scenes: Scenes) -> autolabel.Ontology:
     return autolabel.Ontology.parse(scenes.class_names)
 
 
-def _export(run: autolabel.Run, dataset: Path, class_names: Sequence[str], val_share: float) -> None:
+def export_classes(run: autolabel.Run, dataset: Path, class_names: Sequence[str], val_share: float) -> None:
+    """Export a run as COCO, with these of its classes."""
     dropped = {name: "" for name in run.ontology.class_names if name not in class_names}
     autolabel.export(run, "coco", dataset, autolabel.ExportOptions(class_map=dropped, val_share=val_share))
 
 
 def _unseen_pictures(scenes: Scenes, place: Path) -> tuple[LabelledPicture, ...]:
     run = write_truth_run(scenes.unseen, place / "unseen")
-    _export(run, place / "unseen pictures", scenes.class_names, val_share=0)
+    export_classes(run, place / "unseen pictures", scenes.class_names, val_share=0)
     return read_dataset(place / "unseen pictures", needed=["train"]).splits["train"]
 
 

@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,9 +10,11 @@ from typing import Final
 
 import httpx
 
+from benchmarks.commands import AUTOLABEL
+
 __all__ = ["ReviewServer", "reviewing"]
 
-_COMMAND: Final = (sys.executable, "-c", "from autolabel.cli import main; main()", "review")
+_COMMAND: Final = (*AUTOLABEL, "review")
 
 _LINK: Final = re.compile(r"(http://127\.0\.0\.1:\d+)/\?token=(\S+)")
 

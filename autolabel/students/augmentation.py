@@ -57,9 +57,10 @@ def hide(
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Make grey what a student must learn nothing from.
 
-    Regions without a say are hidden wherever no object stands on them, as is usual with datasets that have them. A
-    label of little score is hidden with its object now and then, and shown otherwise: over the training its loss weighs
-    what `FULL_TRUST` says, in every architecture alike, and the object never passes for background.
+    Regions without a say are hidden wherever no object stands on them, as is usual with datasets that have them; one
+    that lies on an object of more than twice its area is hidden there, too. A label of little score is hidden with its
+    object now and then, and shown otherwise: over the training its loss weighs what `FULL_TRUST` says, in every
+    architecture alike, and the object never passes for background.
 
     Args:
         image: uint8 RGB, ``(H, W, 3)``.
@@ -73,11 +74,24 @@ def hide(
     hidden = np.concatenate([picture.ignored, picture.xyxy[~shown]])
     if not len(hidden):
         return image, shown
-    mask = np.zeros(image.shape[:2], dtype=bool)
-    for boxes, value in ((hidden, True), (picture.xyxy[shown], False)):
-        for x1, y1, x2, y2 in _whole_pixels(boxes):
-            mask[y1:y2, x1:x2] = value
+    mask = _hidden(image.shape[:2], hidden, picture.xyxy[shown])
     return np.where(mask[..., None], np.uint8(BACKGROUND), image), shown
+
+
+def _hidden(size_hw: tuple[int, ...], regions: NDArray[np.float64], objects: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which pixels regions (K, 4) hide around objects (N, 4): both are painted over each other, the largest first.
+
+    A region is painted as if it had twice its area, so that an object that is about as large is seen whole.
+    """
+    boxes = np.concatenate([regions, objects])  # (K + N, 4)
+    is_region = np.arange(len(boxes)) < len(regions)
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) * np.where(is_region, 2, 1)
+    whole = _whole_pixels(boxes)
+    mask = np.zeros(size_hw, dtype=bool)
+    for row in np.argsort(-areas, kind="stable"):  # of equal ones the object comes last
+        x1, y1, x2, y2 = whole[row]
+        mask[y1:y2, x1:x2] = is_region[row]
+    return mask
 
 
 def augment(image: NDArray[np.uint8], xyxy: NDArray[np.float64], class_ids: NDArray[np.int64], seed: int) -> Example:

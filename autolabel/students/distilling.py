@@ -121,6 +121,7 @@ def distill(
     configuration = _configuration(data, student, options)
     try:
         if (finished := _begin(out, configuration)) is not None:
+            shutil.rmtree(out / _TRAINING, ignore_errors=True)  # where the command was killed while it did so
             return finished
         return _distill(data, student, out, options, configuration, on_step, on_note)
     except (OSError, SafetensorError) as error:  # the latter is how safetensors says that a disk is full
@@ -209,7 +210,7 @@ def _begin(out: Path, configuration: Mapping[str, Any]) -> Distilled | None:
     """Make the folder, or make sure that it is of the same training; what was made where that is finished."""
     record = out / _RECORD
     if not record.is_file():
-        if out.is_dir() and any(out.iterdir()):
+        if out.is_dir() and any(not each.name.startswith(".") for each in out.iterdir()):  # half a record is none
             raise UserError(
                 f"expected a new or empty folder for the student at {out}, found files; choose another with --out"
             )

@@ -71,13 +71,16 @@ def train(
 
     Raises:
         UserError: The memory does not suffice even for one picture at a time.
+        OSError: A checkpoint cannot be written.
     """
     steps = step_count(dataset, options)
     while True:
         try:
             with denormals_flushed(), quiet():
                 return _train(load(), dataset, folder, options, steps, on_step)
-        except (torch.OutOfMemoryError, RuntimeError) as error:
+        except (RuntimeError, MemoryError) as error:
+            if _is_full_disk(error):
+                raise OSError("torch could not write a checkpoint to its end") from error
             if not _is_out_of_memory(error):
                 raise
             options = _with_smaller_batches(options, on_note)
@@ -91,6 +94,8 @@ def _train(
     steps: int,
     on_step: Callable[[int, dict[str, float]], None],
 ) -> tuple[Student, Log]:
+    checkpoint = newest_checkpoint(folder)
+    steps = _ended_after(checkpoint) or steps
     count = steps * options.batch_size * options.accumulate
     trainer = _Trainer(
         student,
@@ -101,7 +106,7 @@ def _train(
         callbacks=[_LateStopping(options.patience), _Reporter(on_step)],
     )
     trainer.remove_callback(PrinterCallback)
-    trainer.train(resume_from_checkpoint=newest_checkpoint(folder))
+    trainer.train(resume_from_checkpoint=checkpoint)
     rows = [row for row in trainer.state.log_history if "eval_ap" in row or "loss" in row]
     return replace(student, model=trainer.model), _merged(rows)
 
@@ -172,6 +177,12 @@ class _Trainer(Trainer):  # type: ignore[misc]  # transformers' classes are unty
 class _LateStopping(EarlyStoppingCallback):  # type: ignore[misc]
     """Stops early, but not in the first half, in which a high learning rate shakes the figures."""
 
+    def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **named: Any) -> None:
+        """Know the best checkpoint by where the folder is now: the state has its path of when it was written."""
+        super().on_train_begin(args, state, control, **named)
+        if state.best_global_step:
+            state.best_model_checkpoint = str(Path(args.output_dir, f"checkpoint-{state.best_global_step}"))
+
     def on_evaluate(self, args: Any, state: TrainerState, control: TrainerControl, *rest: Any, **named: Any) -> None:
         """Count evaluations without progress."""
         if 2 * state.global_step > state.max_steps:
@@ -214,9 +225,26 @@ def _is_complete(checkpoint: Path) -> bool:
     return True
 
 
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    """On a GPU it has a type of its own; the allocator of the processor says so in words."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+def _ended_after(checkpoint: str | None) -> int | None:
+    """After how many steps a training was at its end, early or not, when it was killed; None where more are due.
+
+    `Trainer` itself would make another step: it forgets that it was told to stop.
+    """
+    if checkpoint is None:
+        return None
+    state = TrainerState.load_from_json(str(Path(checkpoint, _STATE)))
+    ended = state.stateful_callbacks["TrainerControl"]["args"]["should_training_stop"]
+    return int(state.global_step) if ended else None
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """On a GPU and in NumPy it has a type of its own; torch's allocator of the processor says so in words."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+
+
+def _is_full_disk(error: Exception) -> bool:
+    """Torch's writer of files says so in words, either of these."""
+    return any(words in str(error) for words in ("PytorchStreamWriter", "unexpected pos"))
 
 
 def _with_smaller_batches(options: DistillOptions, on_note: Callable[[str], None]) -> DistillOptions:

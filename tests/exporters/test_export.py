@@ -1,8 +1,6 @@
 """Exporting is all or nothing, says what it did, and refuses what cannot be done in one sentence."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import numpy as np
 import pytest
 import yaml
 from factories import CLASS_NAMES, clip, write_run, write_video
+from full_disk import room_for
 from PIL import Image
 
 from autolabel.errors import RunError, UserError
@@ -236,18 +235,6 @@ def test_folder_must_be_free(run: Run, tmp_path: Path) -> None:
     export(run, "coco", tmp_path / "dataset", LABELS_ALONE)
     with pytest.raises(UserError, match="expected a new or empty folder"):
         export(run, "coco", tmp_path / "dataset", LABELS_ALONE)
-
-
-@contextmanager
-def room_for(byte_count: int) -> Iterator[None]:
-    """Refuse to let any file grow beyond so many bytes, as a full disk does; the system's own limit."""
-    resource = pytest.importorskip("resource", reason="limits of a file's size are a POSIX matter")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (byte_count, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("format_name", EXPORTERS)

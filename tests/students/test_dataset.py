@@ -1,6 +1,7 @@
 """Datasets that students learn from: ours and anybody's, and what is said when they cannot be used."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,8 +12,10 @@ import pytest
 from factories import SIZE_WH, clip, textured, write_run, write_video_of
 from PIL import Image
 from small_students import CLASS_NAMES, edit_coco, write_coco
+from typer.testing import CliRunner
 
 from autolabel import exporters
+from autolabel.cli import app
 from autolabel.errors import InputError
 from autolabel.students import read_dataset
 
@@ -59,16 +62,6 @@ def test_other_layouts_of_coco_are_read(arrange: Callable[[Path], None], tmp_pat
     assert [len(each.class_ids) for each in dataset.splits["train"]] == [2, 1, 0, 2, 1, 0]
 
 
-def test_one_class_is_enough(tmp_path: Path) -> None:
-    """A detector of one thing is a usual wish."""
-    write_coco(tmp_path)
-    for split in ("train", "val"):
-        content = json.loads((tmp_path / split / "annotations.json").read_text())
-        kept = [each for each in content["annotations"] if each["category_id"] == 1]
-        edit_coco(tmp_path, split, annotations=kept, categories=[{"id": 1, "name": "red block"}])
-    assert read_dataset(tmp_path).class_names == ("red block",)
-
-
 def test_crowds_are_regions_without_a_say(tmp_path: Path) -> None:
     """What COCO does not count is no object to learn from."""
     write_coco(tmp_path)
@@ -86,6 +79,10 @@ def no_validation(folder: Path) -> None:
 
 def empty_split(folder: Path) -> None:
     edit_coco(folder, "val", images=[], annotations=[])
+
+
+def nothing_to_learn_from(folder: Path) -> None:
+    edit_coco(folder, "train", images=[], annotations=[])
 
 
 def nothing_labelled(folder: Path) -> None:
@@ -122,6 +119,7 @@ def no_json(folder: Path) -> None:
     [
         (no_validation, "expected pictures for val"),
         (empty_split, "expected pictures for val"),
+        (nothing_to_learn_from, "expected pictures for train"),
         (nothing_labelled, "expected labelled objects for train"),
         (unknown_class, "category with the id 9"),
         (other_classes, "the same classes in every split"),
@@ -132,13 +130,15 @@ def no_json(folder: Path) -> None:
     ],
 )
 def test_unusable_datasets_are_refused(spoil: Callable[[Path], None], words: str, tmp_path: Path) -> None:
-    """The mistake is named before anything is trained, with what to do."""
-    write_coco(tmp_path)
-    spoil(tmp_path)
-    with pytest.raises(InputError, match=words) as caught:
-        read_dataset(tmp_path)
-    assert "\n" not in str(caught.value)
-    assert ";" in str(caught.value)
+    """The mistake is named before anything is trained or written, with what to do, in one sentence."""
+    spoil(write_coco(tmp_path))
+    out = tmp_path / "student"
+    result = CliRunner().invoke(app, ["distill", str(tmp_path), "--student", "tiny-scenes", "--out", str(out)])
+    assert result.exit_code == 2, result.output
+    assert re.search(words, result.stderr)
+    assert ";" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not out.exists()
 
 
 def test_other_folders_are_refused(tmp_path: Path) -> None:

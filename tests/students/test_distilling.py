@@ -3,12 +3,14 @@
 import json
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import Result
-from small_students import CLASS_NAMES, FAMILIES, write_coco, write_student
+from full_disk import room_for
+from small_students import CLASS_NAMES, FAMILIES, edit_coco, write_coco, write_student
 from transformers import AutoImageProcessor, AutoModelForObjectDetection
 from typer.testing import CliRunner
 
@@ -19,6 +21,8 @@ from autolabel.students import DistillOptions, Student, distill, find, load_stud
 from autolabel.students.training import newest_checkpoint
 
 SHORT = DistillOptions(epochs=2, batch_size=3, evaluations=4)  # four steps, a checkpoint after each
+AS_SHORT = ("--epochs", "2", "--batch-size", "3", "--evaluations", "4")
+IMPATIENT = DistillOptions(epochs=4, batch_size=3, evaluations=8, patience=1)  # eight steps, if no figure is the same
 
 
 class Killed(BaseException):
@@ -33,6 +37,29 @@ def killed_at(last: int) -> Callable[[int, int, dict[str, float]], None]:
             raise Killed
 
     return stop
+
+
+def killed_in(function: str, command: Callable[[], object]) -> None:
+    """Give a command that ends where it calls a function of the module."""
+
+    def stop(*_: object) -> None:
+        raise Killed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(f"autolabel.students.distilling.{function}", stop)
+        with pytest.raises(Killed):
+            command()
+
+
+def distil(*arguments: str | Path) -> Result:
+    """Call the command in this process."""
+    return CliRunner().invoke(app, ["distill", *map(str, arguments)])
+
+
+def assert_same(found: Path, expected: Path) -> None:
+    """Two students, and what is written of how they came to be, are equal to the byte."""
+    for name in ("model.safetensors", "last/model.safetensors", "curves.csv", "student.json", "README.md"):
+        assert (found / name).read_bytes() == (expected / name).read_bytes(), name
 
 
 @pytest.fixture(scope="module")
@@ -109,8 +136,40 @@ def test_a_killed_training_ends_as_an_undisturbed_one(
     steps: list[int] = []
     distill(dataset, start, tmp_path / "student", SHORT, on_step=lambda step, *_: steps.append(step))
     assert steps == list(range(last_step, 5))
-    for name in ("model.safetensors", "last/model.safetensors", "curves.csv", "student.json", "README.md"):
-        assert (tmp_path / "student" / name).read_bytes() == (undisturbed / name).read_bytes(), name
+    assert_same(tmp_path / "student", undisturbed)
+
+
+def test_training_stops_early_and_stays_stopped(dataset: Path, start: str, tmp_path: Path) -> None:
+    """A student that learns nothing is given up in the second half, with the weights of when it was at its best.
+
+    Killed while its result is written, and found at another place, it is not trained on.
+    """
+    undisturbed = distill(dataset, start, tmp_path / "undisturbed", IMPATIENT)
+    assert undisturbed.steps == 5
+    steps: list[int] = []
+
+    def note(step: int, *_: object) -> None:
+        steps.append(step)
+
+    for function, place, next_place in (("draw_curves", "a", "b"), ("export_onnx", "b", "c")):
+        killed_in(function, partial(distill, dataset, start, tmp_path / place, IMPATIENT, on_step=note))
+        (tmp_path / place).rename(tmp_path / next_place)
+    distilled = distill(dataset, start, tmp_path / "c", IMPATIENT, on_step=note)
+    assert (distilled.steps, steps) == (5, [1, 2, 3, 4, 5])
+    assert_same(tmp_path / "c", tmp_path / "undisturbed")
+
+
+def test_a_kill_before_the_first_and_after_the_last_file(
+    dataset: Path, start: str, undisturbed: Path, tmp_path: Path
+) -> None:
+    """Half a record is none, and the checkpoints of a finished training do not stay."""
+    (tmp_path / ".student.partial.json").write_text("{")
+    with pytest.raises(Killed):
+        distill(dataset, start, tmp_path, SHORT, on_step=killed_at(1))
+    shutil.copytree(undisturbed, tmp_path, dirs_exist_ok=True)
+    assert (tmp_path / "training").is_dir()
+    distill(dataset, start, tmp_path, SHORT)
+    assert not (tmp_path / "training").exists()
 
 
 def test_half_a_checkpoint_is_none(tmp_path: Path) -> None:
@@ -146,6 +205,46 @@ def test_too_little_memory_makes_smaller_batches(dataset: Path, tmp_path: Path) 
     assert notes[1] in (distilled.path / "README.md").read_text()
 
 
+def test_memory_that_never_suffices_is_said_so(dataset: Path, tmp_path: Path) -> None:
+    """Where one picture at a time is too much, there is one sentence with what to do."""
+    result = distil(dataset, "--student", "small_students:always_too_big", "--out", tmp_path / "student")
+    assert result.exit_code == 2, result.output
+    assert result.stderr.splitlines()[-1].startswith("autolabel: expected memory for one picture at a time, found too")
+
+
+def test_one_class_is_learned(start: str, tmp_path: Path) -> None:
+    """A detector of one thing is a usual wish, and takes the usual way."""
+    write_coco(tmp_path)
+    for split in ("train", "val"):
+        content = json.loads((tmp_path / split / "annotations.json").read_text())
+        kept = [each for each in content["annotations"] if each["category_id"] == 1]
+        edit_coco(tmp_path, split, annotations=kept, categories=[{"id": 1, "name": "red block"}])
+    result = distil(tmp_path, "--student", start, "--out", tmp_path / "student", *AS_SHORT, "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["class_names"] == ["red block"]
+
+
+def test_a_full_disk_costs_nothing(dataset: Path, start: str, undisturbed: Path, tmp_path: Path) -> None:
+    """Whichever file there is no room for, there is one sentence; with room the command goes on to the same end."""
+    arguments = (dataset, "--student", start, "--out", tmp_path / "student", *AS_SHORT)
+    weights = (undisturbed / "model.safetensors").stat().st_size
+
+    def fill(byte_count: int) -> None:
+        with room_for(byte_count):
+            result = distil(*arguments)
+        assert result.exit_code == 2, result.output
+        assert "make room and give the same command again" in result.stderr
+        assert result.stderr.count("\n") == 1
+
+    for byte_count in (0, 1000, weights // 2, weights + 10_000):  # the record, a configuration, weights, the optimizer
+        fill(byte_count)
+    killed_in("write_rows", partial(distil, *arguments))
+    for byte_count in (100, 1000, weights // 2):  # figures, their picture, weights
+        fill(byte_count)
+    assert distil(*arguments).exit_code == 0
+    assert_same(tmp_path / "student", undisturbed)
+
+
 def test_a_fresh_head_keeps_the_proposals(tmp_path: Path) -> None:
     """Where the decoder looks is decided by what the checkpoint took for objects, equally for every new class."""
     start = write_student(tmp_path / "start")
@@ -157,11 +256,6 @@ def test_a_fresh_head_keeps_the_proposals(tmp_path: Path) -> None:
 
 
 # --- mistakes --------------------------------------------------------------------------------------------------------
-
-
-def distil(*arguments: str | Path) -> Result:
-    """Call the command in this process."""
-    return CliRunner().invoke(app, ["distill", *map(str, arguments)])
 
 
 @pytest.mark.parametrize(
@@ -219,7 +313,6 @@ def test_folders_that_cannot_be_used_are_refused(place: str, dataset: Path, star
 
 def test_the_command_answers_programs(dataset: Path, start: str, undisturbed: Path) -> None:
     """Figures as JSON, and nothing else."""
-    options = ("--epochs", "2", "--batch-size", "3", "--evaluations", "4")
-    result = distil(dataset, "--student", start, "--out", undisturbed, *options, "--json")
+    result = distil(dataset, "--student", start, "--out", undisturbed, *AS_SHORT, "--json")
     assert result.exit_code == 0, result.output
     assert set(json.loads(result.stdout)["figures"]) == {"val"}

@@ -8,10 +8,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from small_students import CLASS_NAMES, blocks_picture, write_coco, write_student
+from PIL import Image
+from small_students import CLASS_NAMES, FAMILIES, blocks_picture, write_coco, write_student
 
 from autolabel.frames import BACKGROUND
-from autolabel.students import LabelledPicture, load_student, read_dataset
+from autolabel.students import LabelledPicture, Student, load_student, read_dataset
 from autolabel.students.augmentation import FULL_TRUST, augment, hide
 from autolabel.students.examples import TrainingExamples, collate, repeats
 
@@ -19,11 +20,13 @@ BLOCKS = np.array([[4.0, 6.0, 24.0, 22.0], [34.0, 20.0, 56.0, 40.0]])
 IMAGE = blocks_picture(np.random.default_rng(0), [(0, 4, 6, 24, 22), (1, 34, 20, 56, 40)])
 
 
-def picture(scores: tuple[float, float] = (1.0, 1.0), ignored: tuple[tuple[int, ...], ...] = ()) -> LabelledPicture:
-    """The labels of `IMAGE`."""
+def picture(
+    scores: tuple[float, ...] = (1.0, 1.0), ignored: tuple[tuple[int, ...], ...] = (), file: Path = Path()
+) -> LabelledPicture:
+    """The labels of `IMAGE`, of as many of its blocks as there are scores."""
     regions = np.array(ignored, dtype=np.float64).reshape(-1, 4)
-    ids = np.zeros(len(regions), dtype=np.int64)
-    return LabelledPicture(Path(), (64, 48), BLOCKS, np.array([0, 1]), np.array(scores), regions, ids)
+    ids, count = np.zeros(len(regions), dtype=np.int64), len(scores)
+    return LabelledPicture(file, (64, 48), BLOCKS[:count], np.arange(count), np.array(scores), regions, ids)
 
 
 def test_ignored_regions_are_hidden_around_objects() -> None:
@@ -34,6 +37,55 @@ def test_ignored_regions_are_hidden_around_objects() -> None:
     for x1, y1, x2, y2 in BLOCKS.astype(int):
         assert (image[y1:y2, x1:x2] == IMAGE[y1:y2, x1:x2]).all()
     assert (image[30:] == IMAGE[30:]).all()
+
+
+@pytest.mark.parametrize(("side", "hidden"), [(14, True), (16, False)])
+def test_a_region_on_a_larger_object_is_hidden_there(side: int, hidden: bool) -> None:
+    """A doubtful part is not shown as background on its whole; a region that is about the object is no part of it."""
+    image, _ = hide(IMAGE, picture(ignored=((36, 22, 36 + side, 22 + side),)), np.random.default_rng(0))
+    part = (slice(22, 22 + side), slice(36, 36 + side))
+    assert (image[part] == (BACKGROUND if hidden else IMAGE[part])).all()
+    assert ((image == IMAGE).all(axis=2).sum() == 64 * 48 - side**2) == hidden
+
+
+REGION = (28, 0, 64, 48)
+"""More than half of `IMAGE`, with its second block."""
+
+
+@given(st.integers(0, 47), st.integers(28, 63), st.integers(0, 2**31 - 1))
+def test_what_is_in_an_ignored_region_is_not_seen(row: int, column: int, seed: int) -> None:
+    """Whatever is there, the student sees the same and is told the same; elsewhere a pixel makes a difference."""
+    random = np.random.default_rng(seed)
+    inside, outside = IMAGE.copy(), IMAGE.copy()
+    inside[row:, column:] = random.integers(0, 256, inside[row:, column:].shape)
+    outside[row, column % 28] ^= 128
+    one = picture(scores=(1.0,), ignored=(REGION,))
+    hidden, same, other = (hide(image, one, np.random.default_rng(seed))[0] for image in (IMAGE, inside, outside))
+    assert (hidden == same).all()
+    assert (hidden != other).any()
+    assert len(augment(hidden, one.xyxy, one.class_ids, seed).boxes) <= 1
+
+
+def gradients(student: Student, image: np.ndarray, ignored: tuple[tuple[int, ...], ...], folder: Path) -> torch.Tensor:
+    """What a picture, of which only the first block is labelled, tells each weight of a student."""
+    Image.fromarray(image).save(folder / "picture.png")
+    shown = TrainingExamples([picture((1.0,), ignored, folder / "picture.png")], student, 1, seed=0)
+    torch.manual_seed(0)  # the decoder's noise
+    student.model.zero_grad()
+    student.model.train()(**collate([shown[0]])).loss.backward()
+    return torch.cat([each.grad.flatten() for each in student.model.parameters() if each.grad is not None])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_ignored_object_is_neither_object_nor_background(family: str, tmp_path: Path) -> None:
+    """An unlabelled object teaches nothing in an ignored region, where there may as well be none; elsewhere it does."""
+    student = load_student(str(write_student(tmp_path, family)), CLASS_NAMES)
+    without = IMAGE.copy()
+    without[20:40, 34:56] = IMAGE[0:20, 40:62]
+    for ignored, same in (((REGION,), True), ((), False)):
+        assert (
+            gradients(student, IMAGE, ignored, tmp_path).equal(gradients(student, without, ignored, tmp_path)) == same
+        )
 
 
 @pytest.mark.parametrize("score", [0.0, FULL_TRUST / 2, FULL_TRUST, 1.0])

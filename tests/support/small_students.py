@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -119,17 +120,30 @@ def write_student(folder: Path, family: str = "d_fine") -> Path:
 
 def often_too_big(class_names: Sequence[str]) -> Student:
     """A plugin student for which more than two pictures at once are too many while it learns."""
+    return _needy(class_names, 2)
+
+
+def always_too_big(class_names: Sequence[str]) -> Student:
+    """A plugin student for which a single picture is too much while it learns."""
+    return _needy(class_names, 0)
+
+
+def _needy(class_names: Sequence[str], most: int) -> Student:
     config = d_fine().config
     config.id2label = dict(enumerate(class_names))
     config.label2id = {name: class_id for class_id, name in enumerate(class_names)}
     model = DFineForObjectDetection(config)
-    model.register_forward_pre_hook(_refuse_many, with_kwargs=True)
+    model.register_forward_pre_hook(partial(_refuse_many, most), with_kwargs=True)
     return Student(model, RTDetrImageProcessor(size={"height": SIDE, "width": SIDE}), "a plugin")
 
 
-def _refuse_many(_model: PreTrainedModel, _arguments: tuple[Any, ...], options: Mapping[str, Any]) -> None:
-    if options.get("labels") is not None and len(options["pixel_values"]) > 2:
-        raise torch.OutOfMemoryError("out of memory")
+def _refuse_many(most: int, _model: PreTrainedModel, _arguments: tuple[Any, ...], options: Mapping[str, Any]) -> None:
+    count = len(options["pixel_values"])
+    if options.get("labels") is None or count <= most:
+        return
+    if count > 4:
+        raise torch.OutOfMemoryError("as a GPU says it")
+    torch.empty(2**50, dtype=torch.uint8)  # more than a processor can address, and so its allocator's own words
 
 
 def blocks_picture(random: np.random.Generator, boxes: Sequence[tuple[int, int, int, int, int]]) -> NDArray[np.uint8]:
