@@ -2,15 +2,17 @@
 
     python -m benchmarks.distill
 
-Eight classes; six videos are labelled by the teacher (`autolabel.label`), exported with one of them held out and
-distilled (`autolabel.students.distill`), once with those labels and once with the truth. Everything is judged on two
-other videos with truth, which together show every class: average precision of boxes as COCO has it. "Before training"
-is the student with its fresh head. Frames per second are of single frames on one machine: the teacher's of labelling
-with detector and tracker, the students' of `StudentModel.predict`.
+Eight classes; six videos of six objects, as many as a scene holds, are labelled by the teacher (`autolabel.label`, a
+keyframe every four frames), exported with the last one held out and distilled (`autolabel.students.distill`), once with
+those labels and once with the truth. Everything is judged on two other videos with truth, which together show every
+class: average precision of boxes as COCO has it. "Teacher's labels" are those of the six videos against their truth;
+"before training" is the student with its fresh head. Frames per second are of single frames on one machine: the
+teacher's of labelling with detector and tracker, the students' of `StudentModel.predict`.
 """
 
+import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count, islice
@@ -27,6 +29,7 @@ from rich.table import Table
 
 import autolabel
 from autolabel.base_models.registry import load_detector
+from autolabel.evaluation import evaluate
 from autolabel.images import read_image
 from autolabel.labels import VideoLabels
 from autolabel.scene_files import write_scene_video, write_truth_run
@@ -38,7 +41,8 @@ from benchmarks.clips import SIZE_WH, seconds_per_frame
 from benchmarks.worlds import WORLDS, WorldName
 
 SEED: Final = 33_000_000
-CLASS_COUNT, TRAINING_VIDEOS, UNSEEN_VIDEOS, OBJECTS = 8, 6, 2, 8
+CLASS_COUNT, TRAINING_VIDEOS, UNSEEN_VIDEOS, OBJECTS = 8, 6, 2, 6
+KEYFRAME_EVERY: Final = 4
 TINY: Final = "tiny-scenes"
 
 
@@ -72,17 +76,16 @@ def main(
         scenes = _draw(WORLDS[world], place / "videos", frames)
         pictures = _unseen_pictures(scenes, place)
         options = DistillOptions(epochs=epochs)
-        run = place / "run"
-        autolabel.label(
-            [labels.path for labels in scenes.training], _ontology(scenes), run, detector=TINY, tracker=TINY
-        )
-        rows = [_teacher_row(scenes, pictures, run), _untrained_row(student, scenes, pictures)]
-        for name, source in (
-            ("auto labels", autolabel.load_run(run)),
-            ("true labels", write_truth_run(scenes.training, place / "truth")),
-        ):
-            dataset = place / f"dataset of {name}"
-            export_classes(source, dataset, scenes.class_names, val_share=1 / TRAINING_VIDEOS)
+        parts = {"train": scenes.training[:-1], "val": scenes.training[-1:]}
+        labelled = {split: _label(part, scenes, place / f"labels, {split}") for split, part in parts.items()}
+        truth = {split: write_truth_run(part, place / f"truth, {split}") for split, part in parts.items()}
+        rows = [
+            _teacher_row(scenes, pictures, [run.path for run in labelled.values()]),
+            _labels_row(labelled, scenes),
+            _untrained_row(student, scenes, pictures),
+        ]
+        for name, runs in (("auto labels", labelled), ("true labels", truth)):
+            dataset = _dataset(runs, place / f"dataset of {name}", scenes.class_names)
             rows.append(_student_row(name, dataset, student, place, options, pictures))
     _print(rows, f"{frames} frames a video, {world} world")
 
@@ -111,6 +114,23 @@ def _showing_all(videos: Iterator[VideoLabels], video_count: int, class_names: S
             return chosen
 
 
+def _label(part: Sequence[VideoLabels], scenes: Scenes, run: Path) -> autolabel.Run:
+    videos = [labels.path for labels in part]
+    summary = autolabel.label(
+        videos, _ontology(scenes), run, detector=TINY, tracker=TINY, keyframe_every=KEYFRAME_EVERY
+    )
+    return autolabel.load_run(summary.run)
+
+
+def _dataset(runs: Mapping[str, autolabel.Run], folder: Path, class_names: Sequence[str]) -> Path:
+    """A dataset whose splits are these runs; an export would choose what to hold out by its own labels."""
+    for split, run in runs.items():
+        exported = folder.with_name(f"{folder.name}, {split}")
+        export_classes(run, exported, class_names, val_share=0)
+        shutil.copytree(exported / "train", folder / split)
+    return folder
+
+
 def _ontology(scenes: Scenes) -> autolabel.Ontology:
     return autolabel.Ontology.parse(scenes.class_names)
 
@@ -127,10 +147,16 @@ def _unseen_pictures(scenes: Scenes, place: Path) -> tuple[LabelledPicture, ...]
     return read_dataset(place / "unseen pictures", needed=["train"]).splits["train"]
 
 
-def _teacher_row(scenes: Scenes, pictures: Sequence[LabelledPicture], run: Path) -> list[str]:
+def _teacher_row(scenes: Scenes, pictures: Sequence[LabelledPicture], runs: Sequence[Path]) -> list[str]:
     detector = load_detector(TINY, _ontology(scenes))
     figures = measure(detector.detect, pictures, scenes.class_names)
-    return ["teacher", *_precision(figures), f"{1 / seconds_per_frame([run]):.1f}", "", "", "", ""]
+    return ["teacher", *_precision(figures), f"{1 / seconds_per_frame(runs):.1f}", "", "", "", ""]
+
+
+def _labels_row(runs: Mapping[str, autolabel.Run], scenes: Scenes) -> list[str]:
+    precision = evaluate([labels for run in runs.values() for labels in run], scenes.training).precision
+    boxes = precision.box if precision else None
+    return ["teacher's labels", *([f"{boxes.ap50:.3f}", f"{boxes.ap:.3f}"] if boxes else ["", ""]), *[""] * 5]
 
 
 def _untrained_row(student: str, scenes: Scenes, pictures: Sequence[LabelledPicture]) -> list[str]:
