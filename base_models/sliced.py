@@ -28,8 +28,9 @@ class SlicedDetector:
 
     A square shows parts of objects, too. A box that ends at the edge of its square is one, and is left to the square
     beside it or, where the object is longer than the overlap, to the look at the whole picture; for this the picture
-    gets a grey border, so that objects at its own edges do not seem cut off. A box within a long one of its class that
-    the look at the whole picture found is another; the price is a small object in front of a large one of its class.
+    gets a grey border, so that objects at its own edges do not seem cut off. A box within a long one that the look at
+    the whole picture found, and to which that look gives the box's class at least the floor, is another; the price is a
+    small object in front of a large one of its class.
     What several looks found is united by non-maximum suppression within each class. A picture that is no larger than a
     square is looked at once.
 
@@ -70,7 +71,7 @@ class SlicedDetector:
         border = self._border
         bordered = np.pad(image, ((border, border), (border, border), (0, 0)), constant_values=BACKGROUND)
         in_squares = _within(self._slicer(bordered), border, image.shape[:2])
-        in_squares = in_squares[~_is_part(in_squares, detections, border)]
+        in_squares = in_squares[~_is_part(in_squares, detections, border, self.floor)]
         if len(in_squares) == 0:
             return detections  # an empty answer of the slicer lacks what the protocol promises of one
         found = sv.Detections.merge([detections, in_squares])
@@ -95,15 +96,18 @@ def _is_whole(xyxy: NDArray[np.float32], square: Image) -> NDArray[np.bool_]:
     return np.asarray((xyxy[:, :2] > _CUT).all(axis=1) & (xyxy[:, 2:] < limits).all(axis=1))
 
 
-def _is_part(small: sv.Detections, whole: sv.Detections, length: int) -> NDArray[np.bool_]:
-    """Whether each box lies mostly in one of its class that is longer than `length`, bool, shape ``(N,)``."""
+def _is_part(small: sv.Detections, whole: sv.Detections, length: int, floor: float) -> NDArray[np.bool_]:
+    """Whether each box lies mostly in one longer than `length` that may be of its class, bool, shape ``(N,)``.
+
+    The best class of a long box is not asked for: the part may tell better what the whole is.
+    """
     if len(small) == 0 or len(whole) == 0:
         return np.zeros(len(small), np.bool_)
     long = (whole.xyxy[:, 2:] - whole.xyxy[:, :2]).max(axis=1) > length  # (M,)
-    of_class = small.class_id[:, None] == whole.class_id[None]  # (N, M)
+    scores = np.asarray(whole.data["class_scores"]).T[small.class_id]  # (N, M), of the long boxes in each one's class
     inside = sv.box_iou_batch(small.xyxy, whole.xyxy, sv.OverlapMetric.IOS) >= _PART_INSIDE  # (N, M)
     smaller = small.box_area[:, None] < whole.box_area[None]  # (N, M)
-    return np.asarray((inside & smaller & of_class & long).any(axis=1))
+    return np.asarray((inside & smaller & (scores >= floor) & long).any(axis=1))
 
 
 def _within(detections: sv.Detections, border: int, size_hw: tuple[int, int]) -> sv.Detections:

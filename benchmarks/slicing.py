@@ -4,8 +4,9 @@
 
 Drawn scenes of 1280x960 pixels with 24 objects 8 to 16 pixels across, and others with four large ones, are asked for
 the eight colours. An object is found when a box from the detector's threshold on overlaps its own by an IoU of at least
-0.5 and is of its class. Other boxes are of the wrong class where that is all that is wrong, and else invented. Seconds
-are those of the processor.
+0.5 and is of its class. Other boxes are of the wrong class where that is all that is wrong, and else invented. Such are
+a box two pixels too wide around an object of seven, and the visible tip of an object that another one hides for the
+most part. Seconds are those of the processor.
 """
 
 import time

@@ -63,6 +63,21 @@ class SeesCorners(ShortSighted):
         return found
 
 
+class Unsure(SeesCorners):
+    """Gives what it finds on the whole picture the first class, and the second, which squares show, this score."""
+
+    def __init__(self, second: float) -> None:
+        super().__init__()
+        self.second = second
+
+    def _detect(self, image: Image) -> sv.Detections:
+        found = super()._detect(image)
+        if max(image.shape) > SIDE:
+            found.class_id = np.zeros(len(found), int)
+            found.data["class_scores"][:, :2] = 0.9, self.second
+        return found
+
+
 def picture(*boxes: tuple[int, int, int, int], size_wh: tuple[int, int] = (200, 150)) -> Image:
     """White boxes on black."""
     image = np.zeros((*size_wh[::-1], 3), np.uint8)
@@ -100,6 +115,15 @@ def test_parts_of_a_large_object_are_no_objects() -> None:
     (found,) = SlicedDetector(detector, SIDE).detect([picture((10, 20, 150, 120))])
     assert found.xyxy.astype(int).tolist() == [[10, 20, 150, 120]]
     assert any(detector.corners)
+
+
+@pytest.mark.parametrize(("score", "are_objects"), [(0.3, False), (0.1, True), (np.nan, True)])
+def test_parts_may_tell_another_class_than_the_whole(score: float, are_objects: bool) -> None:
+    """Within a large object, boxes of a class that it may have are parts; those of other classes are in front of it."""
+    (found,) = SlicedDetector(Unsure(score), SIDE).detect([picture((10, 20, 150, 120))])
+    assert found.class_id is not None
+    assert (found.class_id == 0).sum() == 1
+    assert (found.class_id == 1).any() == are_objects
 
 
 def test_the_plain_look_overlooks_them() -> None:
