@@ -20,7 +20,7 @@ from autolabel.images import read_image
 from autolabel.students import DistillOptions, Student, distill, find, load_student
 from autolabel.students.training import newest_checkpoint
 
-SHORT = DistillOptions(epochs=2, batch_size=3, evaluations=4)  # four steps, a checkpoint after each
+SHORT = DistillOptions(epochs=2.0, batch_size=3, evaluations=4)  # four steps, a checkpoint after each
 AS_SHORT = ("--epochs", "2", "--batch-size", "3", "--evaluations", "4")
 IMPATIENT = DistillOptions(epochs=4, batch_size=3, evaluations=8, patience=1)  # eight steps, if no figure is the same
 
