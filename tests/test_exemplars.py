@@ -68,7 +68,11 @@ def test_a_plugin_is_shown_exemplars() -> None:
 @pytest.mark.parametrize(
     ("exemplar", "detector", "sentence"),
     [
-        ("star=first.png", "tiny-scenes", "expected a detector that takes exemplars (owlv2, owlv2-large, owlvit)"),
+        (
+            "star=first.png",
+            "tiny-scenes",
+            "expected a detector that takes exemplars (tiny-scenes-owl, owlv2, owlv2-large, owlvit)",
+        ),
         ("star=first.png", "plugin_detector:FindsNothing", "found one that takes text only"),
         ("moon=first.png", None, "one of the classes red circle, star, found 'moon'"),
         ("first.png", None, "as class=picture"),

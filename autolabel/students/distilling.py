@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, TypeAlias
 
 from pydantic import TypeAdapter
@@ -252,10 +253,18 @@ def _save(student: Student, log: Log, data: Dataset, out: Path) -> None:
     draw_curves(out / "curves.csv", out / "curves.png")
     draw_validation(student, data, out / "validation.png")
     with quiet():
-        student.model.save_pretrained(out)
-        student.processor.save_pretrained(out)
-        last = newest_checkpoint(out / _TRAINING)
-        type(student.model).from_pretrained(last).save_pretrained(out / "last")
+        last = type(student.model).from_pretrained(newest_checkpoint(out / _TRAINING))
+        for each, folder in ((student.model, out), (student.processor, out), (last, out / "last")):
+            _save_pretrained(each, folder, out / _TRAINING)
+
+
+def _save_pretrained(model_or_processor: Any, folder: Path, passing: Path) -> None:
+    """Write files elsewhere first: what a kill leaves of one, under a name by chance, would stay beside the others."""
+    folder.mkdir(exist_ok=True)
+    with TemporaryDirectory(dir=passing, prefix=".") as temporary:
+        model_or_processor.save_pretrained(temporary)
+        for file in Path(temporary).iterdir():
+            file.replace(folder / file.name)
 
 
 def _save_onnx(student: Student, data: Dataset, out: Path, note: Callable[[str], None]) -> float | None:

@@ -24,6 +24,9 @@ SHORT = DistillOptions(epochs=2.0, batch_size=3, evaluations=4)  # four steps, a
 AS_SHORT = ("--epochs", "2", "--batch-size", "3", "--evaluations", "4")
 IMPATIENT = DistillOptions(epochs=4, batch_size=3, evaluations=8, patience=1)  # eight steps, if no figure is the same
 
+MODULE = "autolabel.students.distilling"
+SAVES = "transformers.modeling_utils.safe_save_file"
+
 
 class Killed(BaseException):
     """What a kill looks like from within."""
@@ -40,13 +43,15 @@ def killed_at(last: int) -> Callable[[int, int, dict[str, float]], None]:
 
 
 def killed_in(function: str, command: Callable[[], object]) -> None:
-    """Give a command that ends where it calls a function of the module."""
+    """Give a command that ends where it calls a function."""
 
-    def stop(*_: object) -> None:
+    def stop(*arguments: object, **_: object) -> None:
+        if function == SAVES:  # as safetensors does, which writes to a name by chance
+            Path(str(arguments[1])).with_name(".tmpOzOYNa").write_bytes(b"half")
         raise Killed
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(f"autolabel.students.distilling.{function}", stop)
+        patch.setattr(function, stop)
         with pytest.raises(Killed):
             command()
 
@@ -57,7 +62,9 @@ def distil(*arguments: str | Path) -> Result:
 
 
 def assert_same(found: Path, expected: Path) -> None:
-    """Two students, and what is written of how they came to be, are equal to the byte."""
+    """Two students, and what is written of how they came to be, are equal to the byte, and nothing else is there."""
+    names = [{str(each.relative_to(folder)) for each in folder.rglob("*")} for folder in (found, expected)]
+    assert names[0] == names[1]
     for name in ("model.safetensors", "last/model.safetensors", "curves.csv", "student.json", "README.md"):
         assert (found / name).read_bytes() == (expected / name).read_bytes(), name
 
@@ -151,12 +158,12 @@ def test_training_stops_early_and_stays_stopped(dataset: Path, start: str, tmp_p
     def note(step: int, *_: object) -> None:
         steps.append(step)
 
-    for function, place, next_place in (("draw_curves", "a", "b"), ("export_onnx", "b", "c")):
-        killed_in(function, partial(distill, dataset, start, tmp_path / place, IMPATIENT, on_step=note))
-        (tmp_path / place).rename(tmp_path / next_place)
-    distilled = distill(dataset, start, tmp_path / "c", IMPATIENT, on_step=note)
+    for number, function in enumerate((f"{MODULE}.draw_curves", SAVES, f"{MODULE}.export_onnx")):
+        killed_in(function, partial(distill, dataset, start, tmp_path / str(number), IMPATIENT, on_step=note))
+        (tmp_path / str(number)).rename(tmp_path / str(number + 1))
+    distilled = distill(dataset, start, tmp_path / "3", IMPATIENT, on_step=note)
     assert (distilled.steps, steps) == (5, [1, 2, 3, 4, 5])
-    assert_same(tmp_path / "c", tmp_path / "undisturbed")
+    assert_same(tmp_path / "3", tmp_path / "undisturbed")
 
 
 def test_a_kill_before_the_first_and_after_the_last_file(
@@ -238,7 +245,7 @@ def test_a_full_disk_costs_nothing(dataset: Path, start: str, undisturbed: Path,
 
     for byte_count in (0, 1000, weights // 2, weights + 10_000):  # the record, a configuration, weights, the optimizer
         fill(byte_count)
-    killed_in("write_rows", partial(distil, *arguments))
+    killed_in(f"{MODULE}.write_rows", partial(distil, *arguments))
     for byte_count in (100, 1000, weights // 2):  # figures, their picture, weights
         fill(byte_count)
     assert distil(*arguments).exit_code == 0
