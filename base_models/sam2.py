@@ -10,7 +10,7 @@ from transformers import Sam2VideoModel, Sam2VideoProcessor
 from autolabel.base_models.loading import choose_device, choose_dtype, describe, from_pretrained, resolve_checkpoint
 from autolabel.base_models.protocols import Image
 from autolabel.base_models.sam2_memory import attend, memorise
-from autolabel.base_models.sam2_session import Sam2Session, Steps
+from autolabel.base_models.sam2_session import Sam2Session, Steps, encode_pictures
 from autolabel.base_models.sam2_steps import encode_images
 from autolabel.errors import ModelError
 
@@ -74,9 +74,7 @@ class Sam2Relative:
     @torch.inference_mode()
     def start_stills(self, images: Mapping[int, Image]) -> Sequence[Sam2Session]:
         """Begin a session for each still, with its features computed; see `autolabel.base_models.stills`."""
-        pictures = [self._image_processor(images=image, return_tensors="pt") for image in images.values()]
-        pixel_values = torch.cat([picture["pixel_values"] for picture in pictures])  # (N, 3, side, side)
-        encoded = self.steps.encode_images(self._model, pixel_values.to(self._model.device, self._model.dtype))
+        encoded = encode_pictures(list(images.values()), self._model, self._image_processor, self.steps)
         sessions = [self.start((image.shape[1], image.shape[0])) for image in images.values()]
         for row, (session, frame_index) in enumerate(zip(sessions, images, strict=True)):
             session.take(frame_index, encoded.of_frame(row))

@@ -32,7 +32,7 @@ from autolabel.base_models.sam2_steps import (
     take_masks,
 )
 
-__all__ = ["Sam2Session", "Steps"]
+__all__ = ["Sam2Session", "Steps", "encode_pictures"]
 
 _CONDITIONING_FRAMES = 4  # kept where a checkpoint sets no bound of its own
 _BOX_CORNERS = (2, 3)  # the prompt encoder's labels of a box's two corners
@@ -51,6 +51,12 @@ class Steps:
     encode_images: Callable[[Any, Tensor], Features]
     memorise: Callable[..., Memory]
     attend: Callable[..., Tensor]
+
+
+def encode_pictures(images: Sequence[Image], model: Any, image_processor: Any, steps: Steps) -> Features:
+    """Compute the features of N pictures of any sizes, at least one, together."""
+    pictures = [image_processor(images=image, return_tensors="pt")["pixel_values"] for image in images]
+    return steps.encode_images(model, torch.cat(pictures).to(model.device, model.dtype))  # from (N, 3, side, side)
 
 
 class Sam2Session:
@@ -74,10 +80,7 @@ class Sam2Session:
     def encode(self, frame_index: int, image: Image) -> None:
         """Compute a frame's features once; every later call that names the frame shares them."""
         if frame_index not in self._features:
-            pixel_values = self._image_processor(images=image, return_tensors="pt")["pixel_values"]
-            self._features[frame_index] = self._steps.encode_images(
-                self._model, pixel_values.to(self._model.device, self._model.dtype)
-            )
+            self._features[frame_index] = encode_pictures([image], self._model, self._image_processor, self._steps)
 
     def take(self, frame_index: int, features: Features) -> None:
         """Take a frame's features, which were computed together with those of other pictures."""

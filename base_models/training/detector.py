@@ -110,7 +110,7 @@ def draw_batch(step: int, share: float, seed: int = 0, batch_size: int = BATCH_S
     input_ids, attention_mask = _pad(captions)
     length = input_ids.shape[1]
     targets = [_lengthen(target, length) for target in targets]
-    return Batch(_normalise(images), input_ids, attention_mask, targets)
+    return Batch(normalised(pixels_of(images), MEAN, DEVIATION), input_ids, attention_mask, targets)
 
 
 def _sample_size(share: float, random: Generator) -> tuple[int, int]:
@@ -139,7 +139,9 @@ def _caption(scene: Scene, phrase_count: int, random: Generator) -> tuple[list[i
             unshown[row, span.start : span.stop] = phrase.meaning.is_unshown(colour, shape)
     attributes = [(COLOURS.index(colour), SHAPES.index(shape)) for colour, shape in objects]
     boxes, asked = scene_boxes(scene), words.any(1)  # (M, 4), (M,)
-    return ids, Targets(boxes[asked], words[asked], boxes, torch.tensor(attributes).reshape(-1, 2), unshown)
+    return ids, Targets(
+        boxes[asked], words[asked], boxes, torch.tensor(attributes, dtype=torch.int64).reshape(-1, 2), unshown
+    )
 
 
 def _lengthen(target: Targets, length: int) -> Targets:
@@ -189,8 +191,9 @@ def pixels_of(images: Sequence[NDArray[np.uint8]]) -> Tensor:
     return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
 
 
-def _normalise(images: Sequence[NDArray[np.uint8]]) -> Tensor:
-    return (pixels_of(images) - torch.tensor(MEAN)[:, None, None]) / torch.tensor(DEVIATION)[:, None, None]
+def normalised(pictures: Tensor, mean: Sequence[float], deviation: Sequence[float]) -> Tensor:
+    """Pictures from 0 to 1, (B, 3, H, W), less a mean and in units of a deviation for each colour."""
+    return (pictures - torch.tensor(mean)[:, None, None]) / torch.tensor(deviation)[:, None, None]
 
 
 def learning_groups(model: nn.Module) -> list[ParameterGroup]:

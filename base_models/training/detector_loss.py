@@ -23,6 +23,7 @@ __all__ = [
     "Output",
     "Prediction",
     "Targets",
+    "centres_of_cells",
     "detection_losses",
     "hint_losses",
     "layer_losses",
@@ -126,12 +127,14 @@ def output_of(model: nn.Module, pixels: Tensor, input_ids: Tensor, attention_mas
 
 def _cell_centres(picture_height: int, picture_width: int) -> Tensor:
     """Centres of the cells of all levels, row by row, finest level first, (S, 2)."""
-    levels = []
-    for stride in STRIDES:
-        height, width = math.ceil(picture_height / stride), math.ceil(picture_width / stride)
-        y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-        levels.append(torch.stack([(x + 0.5) / width, (y + 0.5) / height], dim=-1).flatten(0, 1))
-    return torch.cat(levels)
+    sizes = [(math.ceil(picture_height / stride), math.ceil(picture_width / stride)) for stride in STRIDES]
+    return torch.cat([centres_of_cells(height, width) for height, width in sizes])
+
+
+def centres_of_cells(height: int, width: int) -> Tensor:
+    """Centres of a grid's cells, row by row, in shares of the picture, (height * width, 2)."""
+    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    return torch.stack([(x + 0.5) / width, (y + 0.5) / height], dim=-1).flatten(0, 1)
 
 
 def hint_losses(hints: Tensor, cells: Tensor, targets: list[Targets]) -> dict[str, Tensor]:
@@ -160,10 +163,10 @@ def hint_losses(hints: Tensor, cells: Tensor, targets: list[Targets]) -> dict[st
 
 def _attributes_of_cells(cells: Tensor, target: Targets) -> Tensor:
     """Colour and shape of the object in whose box's middle a cell lies, the smallest one's; else -1. (S, 2)."""
-    if not len(target.all_boxes):
-        return torch.full((len(cells), 2), -1)
     objects = smallest_around(cells, target.all_boxes, HINT_SHARE)  # (S,)
-    return target.all_attributes[objects].masked_fill(objects[:, None] < 0, -1)  # (S, 2)
+    attributes = torch.full((len(cells), 2), -1)
+    attributes[objects >= 0] = target.all_attributes[objects[objects >= 0]]
+    return attributes
 
 
 def detection_losses(layers: list[Prediction], targets: list[Targets]) -> dict[str, Tensor]:

@@ -30,13 +30,20 @@ from autolabel.base_models.training.detector import (
     DEVIATION,
     MEAN,
     learning_groups,
+    normalised,
     pixels_of,
     sample_drawn_size,
     scene_boxes,
     spoil,
 )
 from autolabel.base_models.training.detector_evaluation import Floats, quick_figures
-from autolabel.base_models.training.detector_loss import Prediction, Targets, hint_losses, layer_losses
+from autolabel.base_models.training.detector_loss import (
+    Prediction,
+    Targets,
+    centres_of_cells,
+    hint_losses,
+    layer_losses,
+)
 from autolabel.base_models.training.detector_words import Phrase, sample_phrases
 from autolabel.base_models.training.loop import Schedule, run, two_cycles
 from autolabel.base_models.training.owl_model import (
@@ -117,10 +124,6 @@ def _squared(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(padded, (IMAGE_SIDE, IMAGE_SIDE), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def _normalised(pictures: Tensor) -> Tensor:
-    return (pictures - torch.tensor(OPENAI_CLIP_MEAN)[:, None, None]) / torch.tensor(OPENAI_CLIP_STD)[:, None, None]
-
-
 def _targets(scene: Scene, phrases: Sequence[Phrase]) -> Targets:
     """The truth about a picture in shares of its square, a question being a "word"."""
     height, width = scene.image.shape[:2]
@@ -133,12 +136,14 @@ def _targets(scene: Scene, phrases: Sequence[Phrase]) -> Targets:
             unshown[row, column] = phrase.meaning.is_unshown(item.colour, item.shape)
     attributes = [(COLOURS.index(item.colour), SHAPES.index(item.shape)) for item in scene.objects]
     asked = fits.any(1)
-    return Targets(boxes[asked], fits[asked], boxes, torch.tensor(attributes).reshape(-1, 2), unshown)
+    return Targets(
+        boxes[asked], fits[asked], boxes, torch.tensor(attributes, dtype=torch.int64).reshape(-1, 2), unshown
+    )
 
 
-def _look(model: Owlv2ForObjectDetection, pixels: Tensor, input_ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _look(model: Owlv2ForObjectDetection, pictures: Tensor, input_ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Features of every patch (B, S, D), their boxes (B, S, 4), and what each text is compared with (P, d)."""
-    features = model.image_embedder(pixels)[0]  # (B, h, w, D)
+    features = model.image_embedder(normalised(pictures, OPENAI_CLIP_MEAN, OPENAI_CLIP_STD))[0]  # (B, h, w, D)
     patches = features.flatten(1, 2)
     boxes = model.box_predictor(patches, features)
     texts = model.owlv2.get_text_features(input_ids=input_ids, attention_mask=(input_ids != 0).long()).pooler_output
@@ -153,10 +158,10 @@ class Teacher:
         self._model = model.eval().model
 
     @torch.no_grad()
-    def look(self, pixels: Tensor) -> Tensor:
+    def look(self, pictures: Tensor) -> Tensor:
         """What it sees at the places of the patches, from pictures from 0 to 1, (B, S, TAUGHT)."""
-        normalised = (pixels - torch.tensor(MEAN)[:, None, None]) / torch.tensor(DEVIATION)[:, None, None]
-        levels, _ = self._model.backbone(normalised, torch.ones_like(normalised[:, 0], dtype=torch.bool))
+        whole = torch.ones_like(pictures[:, 0], dtype=torch.bool)  # (B, H, W)
+        levels, _ = self._model.backbone(normalised(pictures, MEAN, DEVIATION), whole)
         seen = [
             functional.interpolate(project(level), (PATCHES, PATCHES), mode="bilinear", antialias=True)
             for project, (level, _) in zip(self._model.input_proj_vision[:2], levels[:2], strict=True)
@@ -167,13 +172,11 @@ class Teacher:
 
 def loss_of_step(model: TrainedOwl, steps: int, seed: int) -> Callable[[int], dict[str, Tensor]]:
     """The losses of a step, as the loop wants them."""
-    cells = (torch.stack(torch.meshgrid(*[torch.arange(PATCHES)] * 2, indexing="xy"), dim=-1) + 0.5) / PATCHES
-    cells = cells.flatten(0, 1)  # (S, 2)
-    teacher = Teacher()
+    cells, teacher = centres_of_cells(PATCHES, PATCHES), Teacher()  # (S, 2)
 
     def losses(step: int) -> dict[str, Tensor]:
         batch = draw_batch(step, seed)
-        patches, boxes, texts = _look(model.detector, _normalised(batch.pictures), batch.input_ids)
+        patches, boxes, texts = _look(model.detector, batch.pictures, batch.input_ids)
         logits, _ = model.detector.class_predictor(patches, texts[batch.asked])  # (B, S, Q)
         logits = logits.masked_fill(~batch.counted[:, None], float("-inf"))
         layer = Prediction(logits, boxes, torch.ones(boxes.shape[:2], dtype=torch.bool))
@@ -188,7 +191,7 @@ def loss_of_step(model: TrainedOwl, steps: int, seed: int) -> Callable[[int], di
 @torch.inference_mode()
 def find(model: Owlv2ForObjectDetection, image: NDArray[np.uint8], prompts: Sequence[str]) -> tuple[Floats, Floats]:
     """Boxes of a picture and their score for every prompt, as `detector_evaluation.Look` wants them."""
-    patches, boxes, texts = _look(model, _normalised(pixels_of([_squared(image)])), token_ids(list(prompts)))
+    patches, boxes, texts = _look(model, pixels_of([_squared(image)]), token_ids(list(prompts)))
     logits, _ = model.class_predictor(patches, texts[None])  # (1, S, P)
     xyxy = box_convert(boxes[0], "cxcywh", "xyxy").double().numpy() * max(image.shape[:2])
     return xyxy, logits[0].sigmoid().double().numpy()

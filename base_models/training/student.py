@@ -11,6 +11,7 @@ at last to describe what things look like (`student_looks`). The same command go
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Any
@@ -38,13 +39,14 @@ from autolabel.base_models.training.detector_loss import (
     HINT_SHARE,
     Prediction,
     Targets,
+    centres_of_cells,
     proposal_losses,
     smallest_around,
 )
 from autolabel.base_models.training.loop import Cycle, Schedule, run
 from autolabel.base_models.training.student_looks import LOOKS, distance, looks_of
 from autolabel.base_models.training.student_model import SIDE, build_student, save_student
-from autolabel.scenes import draw_still
+from autolabel.scenes import Scene, draw_still
 
 __all__ = ["Pictures", "TrainedStudent", "draw_pictures", "figures", "train"]
 
@@ -91,14 +93,22 @@ class Pictures:
     Attributes:
         pixels: From 0 to 1, (B, 3, S, S).
         clean: The same without the spoiling of training.
-        boxes: Of the objects of each picture: centre, width and height in shares of the picture, (N, 4).
-        looks: What these look like, (N, LOOKS).
+        scenes: What they show, at the size at which it was drawn.
     """
 
     pixels: Tensor
     clean: Tensor
-    boxes: list[Tensor]
-    looks: list[Tensor]
+    scenes: list[Scene]
+
+    @cached_property
+    def boxes(self) -> list[Tensor]:
+        """Of the objects of each picture: centre, width and height in shares of the picture, (N, 4)."""
+        return [scene_boxes(scene) for scene in self.scenes]
+
+    @cached_property
+    def looks(self) -> list[Tensor]:
+        """What these look like, (N, LOOKS); computed where a stage asks for it."""
+        return [looks_of(scene) for scene in self.scenes]
 
 
 class TrainedStudent(nn.Module):
@@ -133,7 +143,7 @@ class TrainedStudent(nn.Module):
 
     def cell_looks_loss(self, pictures: Pictures) -> Tensor:
         """How far the features of the last run are from telling what objects look like, in cells in their middle."""
-        cells = torch.cat([_centres(*features.shape[-2:]) for features in self._features])  # (S, 2)
+        cells = torch.cat([centres_of_cells(*features.shape[-2:]) for features in self._features])  # (S, 2)
         features = torch.cat([features.flatten(2) for features in self._features], dim=2).transpose(1, 2)  # (B, S, d)
         own = [smallest_around(cells, boxes, HINT_SHARE) for boxes in pictures.boxes]
         described = torch.cat([each[objects >= 0] for each, objects in zip(features, own, strict=True)])  # (M, d)
@@ -153,12 +163,6 @@ class TrainedStudent(nn.Module):
         self._features = list(output.last_hidden_state)
 
 
-def _centres(height: int, width: int) -> Tensor:
-    """Centres of cells, row by row, in shares of the picture, (height * width, 2)."""
-    x, y = torch.meshgrid((torch.arange(width) + 0.5) / width, (torch.arange(height) + 0.5) / height, indexing="xy")
-    return torch.stack([x, y], dim=-1).flatten(0, 1)
-
-
 def draw_pictures(step: int, side: int, seed: int = 0, batch_size: int = BATCH_SIZE) -> Pictures:
     """Pictures of one step and what is true of them, a pure function of its arguments.
 
@@ -169,7 +173,7 @@ def draw_pictures(step: int, side: int, seed: int = 0, batch_size: int = BATCH_S
         batch_size: Number of pictures.
     """
     random = np.random.default_rng([TRAINING_SEED, seed, step])
-    images, cleans, boxes, looks = [], [], [], []
+    images, cleans, scenes = [], [], []
     for index in range(batch_size):
         scene = draw_still(
             [TRAINING_SEED, seed, step, index],
@@ -178,9 +182,8 @@ def draw_pictures(step: int, side: int, seed: int = 0, batch_size: int = BATCH_S
         )
         cleans.append(resize(scene.image, (side, side), random))
         images.append(spoil(cleans[-1], random))
-        boxes.append(scene_boxes(scene))
-        looks.append(looks_of(scene))
-    return Pictures(pixels_of(images), pixels_of(cleans), boxes, looks)
+        scenes.append(scene)
+    return Pictures(pixels_of(images), pixels_of(cleans), scenes)
 
 
 def loss_of_step(model: TrainedStudent, stages: Sequence[Stage], seed: int) -> Callable[[int], dict[str, Tensor]]:

@@ -18,6 +18,7 @@ from autolabel.base_models.training.student import (
 )
 from autolabel.base_models.training.student_looks import LOOKS, describe
 from autolabel.base_models.training.student_model import build_student
+from autolabel.scenes import Scene
 
 PICTURE = np.full((200, 200, 3), (200, 40, 90), dtype=np.uint8)
 
@@ -70,8 +71,8 @@ def test_every_stage_teaches_what_it_says(stage: Stage) -> None:
 
 def test_pictures_without_objects_can_be_learned_from() -> None:
     """Nothing to describe is no error."""
-    empty = torch.zeros(0, 4)
-    pictures = Pictures(torch.zeros(1, 3, 64, 64), torch.zeros(1, 3, 64, 64), [empty], [torch.zeros(0, LOOKS)])
+    scene = Scene(np.zeros((64, 64, 3), np.uint8), ())
+    pictures = Pictures(torch.zeros(1, 3, 64, 64), torch.zeros(1, 3, 64, 64), [scene])
     model = TrainedStudent(build_student(0)).eval()
     output = model.student(pixel_values=pictures.pixels)
     assert not model.cell_looks_loss(pictures).any()

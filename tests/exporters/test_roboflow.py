@@ -6,7 +6,6 @@ Roboflow's own package runs in a process of its own, against a stand-in for the 
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from roboflow_service import KEY, PROJECT, Service
 from autolabel import masks
 from autolabel.exporters import ExportOptions, export
 from autolabel.files import read_lines
+from benchmarks.commands import AUTOLABEL
 
 FRAMES = 4
 
@@ -50,16 +50,7 @@ def start(dataset: Path, service: Service, *options: str, key: str | None = KEY)
     environment = keep | {"API_URL": service.url, "HOME": str(dataset.parent)}
     if key is not None:
         environment["ROBOFLOW_API_KEY"] = key
-    command = [
-        sys.executable,
-        "-c",
-        "from autolabel.cli import main; main()",
-        "upload",
-        str(dataset),
-        "--project",
-        PROJECT,
-        *options,
-    ]
+    command = [*AUTOLABEL, "upload", str(dataset), "--project", PROJECT, *options]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

@@ -14,8 +14,9 @@ import pytest
 from factories import clip, write_run
 
 from autolabel.store import Run
+from benchmarks.commands import AUTOLABEL
 
-COMMAND = (sys.executable, "-c", "from autolabel.cli import main; main()", "review")
+COMMAND = (*AUTOLABEL, "review")
 
 
 @pytest.fixture(scope="module")
