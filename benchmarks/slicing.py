@@ -4,9 +4,9 @@
 
 Drawn scenes of 1280x960 pixels with 24 objects 8 to 16 pixels across, and others with four large ones, are asked for
 the eight colours. An object is found when a box from the detector's threshold on overlaps its own by an IoU of at least
-0.5 and is of its class. Other boxes are of the wrong class where that is all that is wrong, and else invented. Such are
-a box two pixels too wide around an object of seven, and the visible tip of an object that another one hides for the
-most part. Seconds are those of the processor.
+0.5 and is of its class. Other boxes are of the wrong class where that is all that is wrong, and else invented. Among
+large objects such are boxes of the part that shows of an object behind others: its whole, or with slices its tip.
+Seconds are those of the processor.
 """
 
 import time
@@ -51,7 +51,7 @@ class Count:
 
 
 def main(
-    scenes: Annotated[int, typer.Option(help="Pictures of each kind.", min=1)] = 6,
+    scenes: Annotated[int, typer.Option(help="Pictures of each kind.", min=1)] = 12,
     side: Annotated[int, typer.Option("--slice", help="Side of the squares in pixels.")] = 96,
 ) -> None:
     """Look at the same pictures in both ways and print one table."""
@@ -72,7 +72,7 @@ def _draw(kind: str, number: int) -> Scene:
     """A picture of objects of one kind; the radii are shares of the shorter side."""
     if kind == LARGE:
         return draw_still((SEED, 1, number), size_wh=SIZE_WH, object_count=4)
-    return draw_still((SEED, 0, number), size_wh=SIZE_WH, object_count=24, radii=(0.0042, 0.0083))
+    return draw_still((SEED, 0, number), size_wh=SIZE_WH, object_count=24, radii=(0.005, 0.0083))
 
 
 def _count(scenes: Sequence[Scene], detector: Detector, ontology: Ontology, title: str) -> Count:
