@@ -158,7 +158,6 @@ class ConceptVideoLabeler(_ConceptLabeler):
             track.missed.append(frame_index)
         else:
             track.support(frame_index, sight.detected, self._model)
-            track.missed.clear()
 
     def _end(self, object_ids: Sequence[int]) -> None:
         for object_id in object_ids:

@@ -363,7 +363,6 @@ class VideoLabeler(Labeler):
                 confident.append(track)
                 self._flag_drift(frame_index, track, item)
             track.support(frame_index, item, self._model)
-            track.missed.clear()
             track.rows[frame_index] = (item.rle, Source.DETECTED)
         self._condition(frame_index, confident)
 
@@ -537,6 +536,7 @@ class VideoLabeler(Labeler):
         pairs = match([track.rows[frame_index][0]], [item.rle for item in unused], gate=self._settings.match_iou)
         for _, column in pairs:
             track.support(frame_index, unused.pop(column), self._model)
+        track.misses += not pairs
 
     def _end(self, tracks: Sequence[Track]) -> None:
         self._session.drop([track.object_id for track in tracks])

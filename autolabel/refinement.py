@@ -26,7 +26,6 @@ __all__ = ["OBJECT", "Correction", "FramesOf", "Known", "OnFrame", "answer", "ig
 OBJECT: Final = 1
 """Identity of the object that is tracked, the only one in its session."""
 
-_SAME_IOU: Final = 0.5  # of two masks that are about the same thing
 _KEPT_IOU: Final = 0.1  # of a mask and what a click beside the object leaves of it
 _HELD: Final = 32  # frames that are in memory at a time where tracking runs backward
 
@@ -93,8 +92,9 @@ class Correction:
     ) -> "Correction":
         """Find the frames that a prompt on one of them is about.
 
-        They reach, within the shot, up to the next locked frame on either side, but not beyond where the object is
-        known to begin and end, unless the prompt itself is beyond it, and at most `reach` frames far.
+        They reach, within the shot, up to the next locked frame on either side and half of the way to the next trusted
+        one, but not beyond where the object is known to begin and end, unless the prompt itself is beyond it, and at
+        most `reach` frames far.
 
         Args:
             frames: All labelled frames of the input.
@@ -115,8 +115,10 @@ class Correction:
         lower = max((index for index in known.locked if index < frame_index), default=-1)
         upper = min((index for index in known.locked if index > frame_index), default=len(shots) + max(shots))
         before, after = [index for index in before if index > lower], [index for index in after if index < upper]
-        earlier = (index for index in indices if index < frame_index and index in known.trusted)
-        recalled = max(earlier, default=None) if prompt.xyxy is None else None
+        earlier = max((index for index in indices if index < frame_index and index in known.trusted), default=None)
+        later = min((index for index in indices if index > frame_index and index in known.trusted), default=None)
+        before, after = _nearer(before, frame_index, earlier), _nearer(after, frame_index, later)
+        recalled = earlier if prompt.xyxy is None else None
         size_wh = next(frame.size_wh for frame in frames if frame.frame_index == frame_index)
         return cls(frame_index, size_wh, prompt, known, (*reversed(before), frame_index, *after), recalled)
 
@@ -130,8 +132,7 @@ def refine(
         tracker: A tracker.
         correction: The prompt.
         frames_of: Gives frames; a few dozen are held at a time.
-        on_frame: Called for every frame as it is tracked; what it raises ends the tracking. Frames that a detection or
-            a person decides better are among those it is told of.
+        on_frame: Called for every frame as it is tracked; what it raises ends the tracking.
 
     Returns:
         By frame, for those that are decided anew, which follow each other: the mask, or None where nothing is visible.
@@ -144,8 +145,8 @@ def refine(
     on_frame(frame_index, found[frame_index])
     if not _says_where(correction.prompt, found[frame_index], correction.known.rows.get(frame_index)):
         return found
-    found.update(_travel(session, frames_of(after), correction, on_frame, reverse=False))
-    found.update(_travel(session, _backward(before, frames_of), correction, on_frame, reverse=True))
+    found.update(_travel(session, frames_of(after), on_frame, reverse=False))
+    found.update(_travel(session, _backward(before, frames_of), on_frame, reverse=True))
     return found
 
 
@@ -170,6 +171,11 @@ def answer(session: TrackerSession, correction: Correction, frames_of: FramesOf)
     return _visible(masks.cleaned(mask) if prompt.mask is None else prompt.mask)
 
 
+def _nearer(indices: Sequence[int], origin: int, trusted: int | None) -> list[int]:
+    """Those of some frames that are nearer to the frame with the prompt than to one that can be trusted."""
+    return [index for index in indices if trusted is None or abs(index - origin) < abs(index - trusted)]
+
+
 def _backward(indices: Sequence[int], frames_of: FramesOf) -> Iterator[Frame]:
     """Frames from the last to the first, read in stretches, since a video is decoded forwards."""
     for end in range(len(indices), 0, -_HELD):
@@ -188,21 +194,15 @@ def _says_where(prompt: Prompt, answer: Rle | None, before: Rle | None) -> bool:
 
 
 def _travel(
-    session: TrackerSession, frames: Iterable[Frame], correction: Correction, on_frame: OnFrame, *, reverse: bool
+    session: TrackerSession, frames: Iterable[Frame], on_frame: OnFrame, *, reverse: bool
 ) -> dict[int, Rle | None]:
-    """Track in one direction from the prompt's frame up to the next frame that can be trusted."""
-    known, origin = correction.known, correction.frame_index
+    """Track in one direction from the prompt's frame."""
     found: dict[int, Rle | None] = {}
     for frame in frames:
         session.encode(frame.frame_index, frame.image)
         mask = session.step(frame.frame_index, [OBJECT], reverse=reverse).masks[0]
         session.forget(frame.frame_index)
         rle = _visible(masks.cleaned(mask))
-        if frame.frame_index in known.trusted:
-            witness = known.rows[frame.frame_index]
-            agreed = rle is not None and masks.iou([rle], [witness])[0, 0] >= _SAME_IOU
-            reach = abs(frame.frame_index - origin)
-            return {index: rle for index, rle in found.items() if agreed or 2 * abs(index - origin) < reach}
         found[frame.frame_index] = rle
         on_frame(frame.frame_index, rle)
     return found

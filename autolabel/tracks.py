@@ -53,6 +53,7 @@ class Track:
         evidence: The detections that support it.
         chances: Keyframes on which it was visible, so that the detector could have found it.
         missed: Keyframes without support since the last one with it.
+        misses: How many keyframes before that did not support it.
         flags: What a reviewer should look at.
         first: The first frame that was handed over; None before.
         last: The last one.
@@ -65,15 +66,17 @@ class Track:
     evidence: list[Evidence] = field(default_factory=list)
     chances: set[int] = field(default_factory=set)
     missed: list[int] = field(default_factory=list)
+    misses: int = 0
     flags: list[str] = field(default_factory=list)
     first: int | None = None
     last: int | None = None
     same_as: int | None = None
 
     def support(self, frame_index: int, detected: Detected, model: str) -> None:
-        """Take a detection on a keyframe as evidence."""
+        """Take a detection on a keyframe as evidence; what was missed until then was a gap, no end."""
         self.evidence.append(Evidence(frame_index, detected.prompt, detected.class_scores, model))
         self.chances.add(frame_index)
+        self._count_missed()
 
     def absorb(self, other: "Track", known_until: int) -> None:
         """Take over what another track of the same object holds.
@@ -87,9 +90,14 @@ class Track:
         self.rows |= other.rows
         self.chances = {index for index in self.chances if index <= known_until} | other.chances
         self.evidence += other.evidence
-        self.missed.clear()
+        self.misses += other.misses
+        self._count_missed()
         other.rows.clear()
         other.same_as = self.object_id
+
+    def _count_missed(self) -> None:
+        self.misses += len(self.missed)
+        self.missed.clear()
 
     def set_aside(self, frame_indices: Iterable[int], reason: str) -> None:
         """Keep no longer what the track holds on some frames."""
@@ -176,7 +184,7 @@ def conclude(track: Track, least_duration: int = 0) -> Finding:
         least_duration: Frames that a single detection's object must last.
     """
     evidence = tuple(sorted(track.evidence, key=lambda item: item.frame_index))
-    votes = vote(evidence)
+    votes = vote(evidence, track.misses)
     low = [LOW_MARGIN] if votes.margin < LOW_MARGIN_BELOW else []
     cut_from, reason = _verdict(track, least_duration)
     return Finding(

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 from autolabel import masks
 from autolabel.base_models.protocols import Image, MaskBatch, Prompt
 from autolabel.frames import Frame
+from autolabel.labels import FrameLabels
 from autolabel.refinement import Correction, Known, refine
 
 SIZE_WH = (32, 24)
@@ -54,26 +54,20 @@ class Standing:
         return b""
 
 
-@pytest.mark.parametrize(
-    ("left", "decided"),
-    [
-        pytest.param(11, range(1, 10), id="it agrees with both detections: all frames between them"),
-        pytest.param(20, range(3, 7), id="it agrees with none: the frames that are nearer to it than to them"),
-    ],
-)
-def test_a_correction_travels_to_the_next_detections(left: int, decided: range) -> None:
-    """What a click says ends where a detection says something, and in the middle where that is something else."""
+def test_a_correction_travels_half_of_the_way_to_the_next_detections() -> None:
+    """What a click says and what detections say decide the frames that are nearer to each."""
     blank = np.zeros((*SIZE_WH[::-1], 3), dtype=np.uint8)
+    frames = [FrameLabels(index, SIZE_WH) for index in range(11)]
     known = Known({index: masks.encode(square(10)) for index in range(11)}, trusted=frozenset({0, 10}))
     told: list[int] = []
     found = refine(
         Standing(),
-        Correction(4, SIZE_WH, Prompt(mask=square(left)), known, tuple(range(11)), recalled=0),
+        Correction.within(frames, known, 4, Prompt(mask=square(20)), reach=100),
         lambda indices: (Frame(blank, index) for index in indices),
         lambda frame_index, _: told.append(frame_index),
     )
-    assert sorted(found) == list(decided)
-    assert told == [4, *range(5, 10), *range(3, 0, -1)]
+    assert sorted(found) == [3, 4, 5, 6]
+    assert told == [4, 5, 6, 3]
     for rle in found.values():
         assert rle is not None
-        np.testing.assert_array_equal(masks.decode(rle), square(left))
+        np.testing.assert_array_equal(masks.decode(rle), square(20))
