@@ -2,9 +2,9 @@
 
     python -m benchmarks.distill
 
-Eight classes; six videos of six objects, as many as a scene holds, are labelled by the teacher (`autolabel.label`, a
-keyframe every four frames), exported with the last one held out and distilled (`autolabel.students.distill`), once with
-those labels and once with the truth. Everything is judged on two other videos with truth, which together show every
+Eight classes; six videos of six objects, as many as a scene holds, are labelled by the teacher (`autolabel.label`, each
+frame a keyframe, which costs little with a small detector), exported with the last one held out and distilled
+(`autolabel.students.distill`), once with those labels and once with the truth. Everything is judged on two other videos with truth, which together show every
 class: average precision of boxes as COCO has it. "Teacher's labels" are those of the six videos against their truth;
 "before training" is the student with its fresh head. Frames per second are of single frames on one machine: the
 teacher's of labelling with detector and tracker, the students' of `StudentModel.predict`.
@@ -42,7 +42,7 @@ from benchmarks.worlds import WORLDS, WorldName
 
 SEED: Final = 33_000_000
 CLASS_COUNT, TRAINING_VIDEOS, UNSEEN_VIDEOS, OBJECTS = 8, 6, 2, 6
-KEYFRAME_EVERY: Final = 4
+KEYFRAME_EVERY: Final = 1
 TINY: Final = "tiny-scenes"
 
 

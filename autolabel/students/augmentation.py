@@ -1,12 +1,15 @@
-"""What a student sees of a picture: regions without a say hidden, then moved, scaled, mirrored and recoloured.
+"""What a student sees of a picture: regions without a say hidden, then moved, scaled, turned, mirrored and recoloured.
 
-The transforms are torchvision's (`torchvision.transforms.v2`), which move boxes with their pictures. Everything is a
-pure function of the picture and a seed.
+The transforms are torchvision's (`torchvision.transforms.v2`), which move outlines and boxes with their pictures. Only
+where there are masks pictures are turned, for the box of an object that is turned follows from its outline, not from
+its box. Everything is a pure function of the picture and a seed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -14,7 +17,9 @@ from torch import Tensor
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
+from autolabel import masks
 from autolabel.frames import BACKGROUND
+from autolabel.masks import Rle
 from autolabel.students.dataset import LabelledPicture
 
 __all__ = ["FULL_TRUST", "Example", "augment", "hide"]
@@ -25,16 +30,19 @@ FULL_TRUST: Final = 0.6
 _LEAST_SHARE: Final = 0.25
 """An object stays when at least this share of its box is still in the picture."""
 
-_TRANSFORMS: Final = v2.Compose(
-    [
-        v2.ColorJitter(brightness=0.15, contrast=0.2, saturation=0.2, hue=0.02),
-        v2.RandomAffine(
-            degrees=0, translate=(0.15, 0.15), scale=(0.75, 1.3), fill={tv_tensors.Image: BACKGROUND, "others": 0}
-        ),
-        v2.RandomHorizontalFlip(),
-    ]
-)
-"""Hues hardly change and channels are never swapped, for a class may be a colour."""
+_TURNED_DEGREES: Final = 15.0
+
+
+def _transforms(degrees: float) -> v2.Compose:
+    """The changes; hues hardly change and channels are never swapped, for a class may be a colour."""
+    fill = {tv_tensors.Image: BACKGROUND, "others": 0}
+    return v2.Compose(
+        [
+            v2.ColorJitter(brightness=0.15, contrast=0.2, saturation=0.2, hue=0.02),
+            v2.RandomAffine(degrees=degrees, translate=(0.15, 0.15), scale=(0.75, 1.3), fill=fill),
+            v2.RandomHorizontalFlip(),
+        ]
+    )
 
 
 @dataclass(frozen=True)
@@ -74,8 +82,8 @@ def hide(
     hidden = np.concatenate([picture.ignored, picture.xyxy[~shown]])
     if not len(hidden):
         return image, shown
-    mask = _hidden(image.shape[:2], hidden, picture.xyxy[shown])
-    return np.where(mask[..., None], np.uint8(BACKGROUND), image), shown
+    region = _hidden(image.shape[:2], hidden, picture.xyxy[shown])
+    return np.where(region[..., None], np.uint8(BACKGROUND), image), shown
 
 
 def _hidden(size_hw: tuple[int, ...], regions: NDArray[np.float64], objects: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -94,7 +102,13 @@ def _hidden(size_hw: tuple[int, ...], regions: NDArray[np.float64], objects: NDA
     return mask
 
 
-def augment(image: NDArray[np.uint8], xyxy: NDArray[np.float64], class_ids: NDArray[np.int64], seed: int) -> Example:
+def augment(
+    image: NDArray[np.uint8],
+    xyxy: NDArray[np.float64],
+    class_ids: NDArray[np.int64],
+    seed: int,
+    rles: Sequence[Rle] | None = None,
+) -> Example:
     """Change a picture and its boxes at random.
 
     Args:
@@ -102,21 +116,45 @@ def augment(image: NDArray[np.uint8], xyxy: NDArray[np.float64], class_ids: NDAr
         xyxy: Boxes in pixels, ``(N, 4)``.
         class_ids: ``(N,)``.
         seed: Equal seeds change alike.
+        rles: Masks of the objects; None where they are not known.
     """
     height, width = image.shape[:2]
     pixels = tv_tensors.Image(torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1))  # (3, H, W)
-    boxes = tv_tensors.BoundingBoxes(
-        torch.from_numpy(xyxy).float(), format="XYXY", canvas_size=(height, width), clamping_mode=None
+    outlines = _corners(xyxy) if rles is None else [_outline(rle) for rle in rles]
+    points = torch.from_numpy(np.concatenate([*outlines, np.zeros((0, 2))])).float()  # (P, 2)
+    as_boxes = tv_tensors.BoundingBoxes(  # of no size, which no convention of pixels moves
+        points.repeat(1, 2), format="XYXY", canvas_size=(height, width), clamping_mode=None
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        pixels, boxes = _TRANSFORMS(pixels, boxes)
-    inside = boxes.as_subclass(Tensor).clone()  # (N, 4)
+        pixels, as_boxes = _transforms(0.0 if rles is None else _TURNED_DEGREES)(pixels, as_boxes)
+    moved = as_boxes.as_subclass(Tensor)[:, :2].split([len(outline) for outline in outlines])
+    boxes = torch.cat([torch.zeros(0, 4), *(_box_around(outline) for outline in moved)])  # (N, 4)
+    inside = boxes.clone()
     inside[:, 0::2], inside[:, 1::2] = inside[:, 0::2].clamp(0, width), inside[:, 1::2].clamp(0, height)
     stays = _areas(inside) >= _LEAST_SHARE * _areas(boxes).clamp(min=1e-6)  # (N,)
     return Example(
         pixels.as_subclass(Tensor), _relative(inside[stays], (width, height)), torch.from_numpy(class_ids)[stays]
     )
+
+
+def _corners(xyxy: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Two corners (2, 2) of each box."""
+    return list(xyxy.reshape(-1, 2, 2))
+
+
+def _outline(rle: Rle) -> NDArray[np.float64]:
+    """The convex hull of a mask's pixels, by their corners, ``(P, 2)``."""
+    x1, y1, x2, y2 = _whole_pixels(masks.xyxy_of_many([rle]))[0]
+    rows, columns = np.nonzero(masks.decode_crop(rle, (x1, y1, x2, y2)))
+    corners = [np.stack([columns + right, rows + below], axis=1) for right in (0, 1) for below in (0, 1)]
+    hull = cv2.convexHull(np.concatenate(corners).astype(np.int32))[:, 0]
+    return np.asarray(hull + np.array([x1, y1]), dtype=np.float64)
+
+
+def _box_around(points: Tensor) -> Tensor:
+    """The box of points (P, 2), ``(1, 4)``."""
+    return torch.cat([points.min(0).values, points.max(0).values])[None]
 
 
 def _relative(xyxy: Tensor, size_wh: tuple[int, int]) -> Tensor:

@@ -26,6 +26,7 @@ from autolabel.importers.coco_file import Category, Image, require_known, sighti
 from autolabel.importers.reading import reading
 from autolabel.importers.sightings import Sighting
 from autolabel.importers.yolo import read_yolo_pictures
+from autolabel.masks import Rle
 
 __all__ = ["Dataset", "LabelledPicture", "read_dataset"]
 
@@ -45,6 +46,7 @@ class LabelledPicture:
         scores: How sure the labels are of each, 0-1, float64, shape ``(N,)``; 1 where they do not say.
         ignored: Boxes of the regions in which nothing is said, float64, shape ``(K, 4)``.
         ignored_ids: The class that may be there, int64, shape ``(K,)``.
+        rles: Masks of the objects; None where of one of them the box is all that is known.
     """
 
     file: Path
@@ -54,6 +56,7 @@ class LabelledPicture:
     scores: NDArray[np.float64]
     ignored: NDArray[np.float64]
     ignored_ids: NDArray[np.int64]
+    rles: tuple[Rle, ...] | None = None
 
     @classmethod
     def of(
@@ -69,6 +72,7 @@ class LabelledPicture:
             np.array([each.score for each in seen], dtype=np.float64),
             _boxes(vague, size_wh),
             np.array([each.class_id for each in vague], dtype=np.int64),
+            tuple(each.rle for each in seen) if all(each.xyxy is None for each in seen) else None,
         )
 
 

@@ -44,7 +44,9 @@ class TrainingExamples(Dataset[dict[str, Any]]):
         picture = self._pictures[self._order[position]]
         random = np.random.default_rng([self._seed, 1, position])
         image, shown = hide(read_image(picture.file), picture, random)
-        example = augment(image, picture.xyxy[shown], picture.class_ids[shown], int(random.integers(2**31)))
+        seed = int(random.integers(2**31))
+        rles = None if picture.rles is None else [picture.rles[row] for row in np.flatnonzero(shown)]
+        example = augment(image, picture.xyxy[shown], picture.class_ids[shown], seed, rles)
         pixels = self._processor(images=example.image, return_tensors="pt")["pixel_values"][0]
         return {"pixel_values": pixels, "labels": {"boxes": example.boxes, "class_labels": example.class_ids}}
 

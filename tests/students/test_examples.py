@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from small_students import CLASS_NAMES, FAMILIES, blocks_picture, write_coco, write_student
 
+from autolabel import masks
 from autolabel.frames import BACKGROUND
 from autolabel.students import LabelledPicture, Student, load_student, read_dataset
 from autolabel.students.augmentation import FULL_TRUST, augment, hide
@@ -112,6 +113,21 @@ def test_boxes_follow_their_objects(seed: int) -> None:
     centre, size = (example.boxes[0].numpy() * [128, 96, 128, 96]).reshape(2, 2)
     np.testing.assert_allclose(np.concatenate([centre - size / 2, centre + size / 2]), seen, atol=1.6)
     assert example.class_ids.tolist() == [1]
+
+
+@given(st.integers(0, 2**31 - 1))
+def test_boxes_follow_the_outlines_of_their_objects(seed: int) -> None:
+    """Where there is a mask a picture may be turned, and the box is that of what is seen, not of a turned box."""
+    rows, columns = np.mgrid[:96, :128]
+    mask = (np.abs(columns - 64) + np.abs(rows - 48)) <= 24  # a square on its tip, of whose box much is background
+    image = np.where(mask[..., None], np.uint8([0, 255, 0]), np.uint8(0))
+    box, rle = np.array([[40.0, 24.0, 89.0, 73.0]]), masks.encode(mask)
+    example = augment(image, box, np.array([1]), seed, [rle])
+    green = (example.image[1].int() - example.image[0].int() > 60).numpy()  # (H, W)
+    rows, columns = np.flatnonzero(green.any(1)), np.flatnonzero(green.any(0))
+    seen = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
+    centre, size = (example.boxes[0].numpy() * [128, 96, 128, 96]).reshape(2, 2)
+    np.testing.assert_allclose(np.concatenate([centre - size / 2, centre + size / 2]), seen, atol=2.1)
 
 
 def test_empty_pictures_stay_empty() -> None:
