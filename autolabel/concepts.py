@@ -162,7 +162,7 @@ class ConceptVideoLabeler(_ConceptLabeler):
     def _end(self, object_ids: Sequence[int]) -> None:
         for object_id in object_ids:
             track = self._known.pop(object_id)
-            self._findings.append(self._conclude(track, self._least_duration(track)))
+            self._findings.append(self._conclude(track, self._least_duration()))
 
 
 class ConceptImageLabeler(_ConceptLabeler):

@@ -58,7 +58,8 @@ class EngineSettings:
         same_class_iou: Mask IoU from which two detections of one class are one object.
         any_class_iou: Mask IoU from which two detections of any classes are one object.
         drift_iou: Mask IoU of a masklet and the confident detection that supports it below which the masklet drifted.
-        keep_alive: After so many keyframes in a row without support a masklet is ended.
+        keep_alive: After so many keyframes in a row without support a masklet may be ended.
+        chance: It is, when it is less likely than this that chance alone explains so many.
         shots: Whether to look for shot boundaries.
         masks: Whether masks are wanted; otherwise each row holds its box, filled, by whole pixels.
         batch: How many stills the models look at together.
@@ -72,6 +73,7 @@ class EngineSettings:
     any_class_iou: float = 0.8
     drift_iou: float = 0.5
     keep_alive: int = 3
+    chance: float = 0.05
     shots: bool = True
     masks: bool = True
     batch: int = 4
@@ -150,6 +152,8 @@ class EngineState:
         live: Objects that are being tracked, by identity.
         ended: Objects that are not, but have rows in the window.
         unused: By keyframe of the window, detections that support nothing.
+        seen: How often a keyframe saw a masklet that was there.
+        unseen: How often one did not that a later one saw again.
         finished: Whether all frames are labelled.
     """
 
@@ -163,12 +167,19 @@ class EngineState:
     live: dict[int, Track] = field(default_factory=dict)
     ended: list[Track] = field(default_factory=list)
     unused: dict[int, list[Detected]] = field(default_factory=dict)
+    seen: int = 0
+    unseen: int = 0
     finished: bool = False
 
     @property
     def needed_from(self) -> int:
         """The first frame that is needed to go on."""
         return self.window[0].frame_index if self.window else self.last_index + 1
+
+    @property
+    def missed_share(self) -> float:
+        """How often the detector misses an object that is there, by Laplace's rule of succession."""
+        return (self.unseen + 1) / (self.seen + self.unseen + 2)
 
     @property
     def former_keyframe(self) -> int | None:
@@ -217,10 +228,9 @@ class Labeler:
         track.support(frame_index, item, self._model)
         return track
 
-    def _least_duration(self, track: Track) -> int:
-        """Frames that an object must last if a single keyframe saw it; none if the shot may have cut it short."""
-        cut_short = track.first == self.state.shot_start or track.last == self.state.last_index
-        return 0 if cut_short else self._settings.keyframe_every // 2
+    def _least_duration(self) -> int:
+        """Frames that an object must last if a single keyframe saw it, or all of its shot."""
+        return min(self._settings.keyframe_every // 2, self.state.last_index - self.state.shot_start + 1)
 
     def _note(self, frame: Frame, *, keyframe: bool) -> FrameLabels:
         height, width = frame.image.shape[:2]
@@ -310,7 +320,7 @@ class VideoLabeler(Labeler):
             self._rows += track.release(oldest.frame_index)
         gone = [track for track in self.state.ended if not track.rows and not track.aside]
         self.state.ended = [track for track in self.state.ended if track.rows or track.aside]
-        self._findings += [conclude(track, self._least_duration(track)) for track in gone]
+        self._findings += [conclude(track, self._least_duration(), self.state.missed_share) for track in gone]
 
     def _advance(self, frame_index: int) -> None:
         """Track the live masklets onto a frame."""
@@ -328,7 +338,12 @@ class VideoLabeler(Labeler):
         self._settle_lost(frame_index)
         self._start(frame_index, unmatched)
         self._part_drifts(frame_index)
-        self._end([track for track in self.state.live.values() if len(track.missed) >= self._settings.keep_alive])
+        self._end([track for track in self.state.live.values() if self._is_gone(track)])
+
+    def _is_gone(self, track: Track) -> bool:
+        """Whether a masklet was missed too often in a row to go on, and not by chance."""
+        chance = track.chance(self.state.missed_share)
+        return len(track.missed) >= self._settings.keep_alive and chance < self._settings.chance
 
     def _associate(self, frame_index: int, detected: Sequence[Detected]) -> tuple[dict[int, Detected], list[Detected]]:
         """Find the detection that supports each live masklet, by identity, and those that support none.
@@ -362,6 +377,8 @@ class VideoLabeler(Labeler):
             if self._setup.starts(item):
                 confident.append(track)
                 self._flag_drift(frame_index, track, item)
+            self.state.seen += 1
+            self.state.unseen += len(track.missed)
             track.support(frame_index, item, self._model)
             track.rows[frame_index] = (item.rle, Source.DETECTED)
         self._condition(frame_index, confident)

@@ -41,6 +41,9 @@ NOT_CONFIRMED: Final = "not confirmed by a later keyframe"
 LOW_MARGIN_BELOW: Final = 1.0
 """Margin in log-odds below which that flag is given."""
 
+_PRIOR: Final = 4  # looks at an object that count as much as what is known of all of them
+_CUT_BELOW: Final = 0.25  # where it is less likely that misses are chance, the frames from the first one on are cut
+
 
 @dataclass
 class Track:
@@ -56,7 +59,7 @@ class Track:
         misses: How many keyframes before that did not support it.
         flags: What a reviewer should look at.
         first: The first frame that was handed over; None before.
-        last: The last one.
+        last: The last one before it was missed.
         same_as: The object that it turned out to be.
     """
 
@@ -111,7 +114,8 @@ class Track:
         self.aside = [row for row in self.aside if row.frame_index != frame_index]
         if frame_index in self.rows:
             released.append(LabelRow(frame_index, self.object_id, *self.rows.pop(frame_index)))
-            self.first, self.last = frame_index if self.first is None else self.first, frame_index
+            self.first = frame_index if self.first is None else self.first
+            self.last = self.last if self.missed and frame_index >= self.missed[0] else frame_index
         return released
 
     @property
@@ -123,6 +127,17 @@ class Track:
     def last_confirmed(self) -> int:
         """The last keyframe with support."""
         return max(item.frame_index for item in self.evidence)
+
+    def chance(self, missed_share: float) -> float:
+        """How likely it is that an object which is still there is missed so many times in a row.
+
+        It may be harder to see than others, as far as its own record says so, and is never taken for easier.
+
+        Args:
+            missed_share: How often the detector misses any object.
+        """
+        own = (self.misses + _PRIOR * missed_share) / (len(self.evidence) + self.misses + _PRIOR)
+        return float(max(missed_share, own) ** len(self.missed))
 
     @property
     def is_established(self) -> bool:
@@ -176,17 +191,18 @@ def _likeness(track: Track, frame_index: int, keyframes: tuple[int, int]) -> flo
     return min(areas) / max(areas)
 
 
-def conclude(track: Track, least_duration: int = 0) -> Finding:
+def conclude(track: Track, least_duration: int = 0, missed_share: float = 0.0) -> Finding:
     """Say what is known of a track that has ended, and decide from which frame on it is not kept, if any.
 
     Args:
         track: All of whose rows were handed over.
         least_duration: Frames that a single detection's object must last.
+        missed_share: How often the detector misses an object that is there.
     """
     evidence = tuple(sorted(track.evidence, key=lambda item: item.frame_index))
     votes = vote(evidence, track.misses)
     low = [LOW_MARGIN] if votes.margin < LOW_MARGIN_BELOW else []
-    cut_from, reason = _verdict(track, least_duration)
+    cut_from, reason = _verdict(track, least_duration, missed_share)
     return Finding(
         object_id=track.object_id,
         class_id=votes.class_id,
@@ -201,12 +217,12 @@ def conclude(track: Track, least_duration: int = 0) -> Finding:
     )
 
 
-def _verdict(track: Track, least_duration: int) -> tuple[int | None, str | None]:
+def _verdict(track: Track, least_duration: int, missed_share: float) -> tuple[int | None, str | None]:
     """From which frame on a track is not kept, and why."""
     if len(track.evidence) < 2 <= len(track.chances):
         return 0, f"supported on 1 of {len(track.chances)} keyframes"
     if len(track.evidence) < 2 and track.duration < least_duration:
         return 0, f"seen on {track.duration} frames around a single detection"
-    if track.missed:
+    if track.chance(missed_share) < _CUT_BELOW:
         return track.missed[0], NOT_CONFIRMED
     return None, None

@@ -22,10 +22,7 @@ from autolabel.frames import BACKGROUND
 from autolabel.masks import Rle
 from autolabel.students.dataset import LabelledPicture
 
-__all__ = ["FULL_TRUST", "Example", "augment", "hide"]
-
-FULL_TRUST: Final = 0.6
-"""Score from which a label counts fully; one of half that score counts half."""
+__all__ = ["Example", "augment", "hide", "trust"]
 
 _LEAST_SHARE: Final = 0.25
 """An object stays when at least this share of its box is still in the picture."""
@@ -60,25 +57,39 @@ class Example:
     class_ids: Tensor
 
 
+def trust(scores: NDArray[np.float64], usual: float) -> NDArray[np.float64]:
+    """How far labels are trusted, 0-1: as their odds compare with those of a usual label; from that on, fully.
+
+    Scores of different detectors are not on one scale, so that what is usual is taken from the dataset.
+
+    Example:
+        >>> trust(np.array([0.9, 0.8, 0.5]), usual=0.8).tolist()
+        [1.0, 1.0, 0.25]
+    """
+    odds, enough = (value / np.maximum(1 - value, 1e-6) for value in (scores, np.float64(usual)))
+    return np.minimum(1.0, odds / np.maximum(enough, 1e-6))
+
+
 def hide(
-    image: NDArray[np.uint8], picture: LabelledPicture, random: np.random.Generator
+    image: NDArray[np.uint8], picture: LabelledPicture, random: np.random.Generator, usual: float = 1.0
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Make grey what a student must learn nothing from.
 
     Regions without a say are hidden wherever no object stands on them, as is usual with datasets that have them; one
     that lies on an object of more than twice its area is hidden there, too. A label of little score is hidden with its
-    object now and then, and shown otherwise: over the training its loss weighs what `FULL_TRUST` says, in every
-    architecture alike, and the object never passes for background.
+    object now and then, and shown otherwise: over the training its loss weighs what `trust` says, in every architecture
+    alike, and the object never passes for background.
 
     Args:
         image: uint8 RGB, ``(H, W, 3)``.
         picture: Its labels.
         random: Decides which labels are shown.
+        usual: Score of a usual label.
 
     Returns:
         The picture, and which objects are shown, bool, ``(N,)``.
     """
-    shown = random.random(len(picture.scores)) < picture.scores / FULL_TRUST
+    shown = random.random(len(picture.scores)) < trust(picture.scores, usual)
     hidden = np.concatenate([picture.ignored, picture.xyxy[~shown]])
     if not len(hidden):
         return image, shown

@@ -35,6 +35,7 @@ class TrainingExamples(Dataset[dict[str, Any]]):
     def __init__(self, pictures: Sequence[LabelledPicture], student: Student, count: int, seed: int) -> None:
         self._pictures, self._processor, self._seed = pictures, student.processor, seed
         self._order = _order(repeats(pictures), count, seed)
+        self._usual = float(np.median(np.concatenate([picture.scores for picture in pictures])))
 
     def __len__(self) -> int:
         return len(self._order)
@@ -43,7 +44,7 @@ class TrainingExamples(Dataset[dict[str, Any]]):
         """Pixels ``(3, h, w)`` as the processor makes them, and labels as the model takes them."""
         picture = self._pictures[self._order[position]]
         random = np.random.default_rng([self._seed, 1, position])
-        image, shown = hide(read_image(picture.file), picture, random)
+        image, shown = hide(read_image(picture.file), picture, random, self._usual)
         seed = int(random.integers(2**31))
         rles = None if picture.rles is None else [picture.rles[row] for row in np.flatnonzero(shown)]
         example = augment(image, picture.xyxy[shown], picture.class_ids[shown], seed, rles)

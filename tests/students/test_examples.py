@@ -14,7 +14,7 @@ from small_students import CLASS_NAMES, FAMILIES, blocks_picture, write_coco, wr
 from autolabel import masks
 from autolabel.frames import BACKGROUND
 from autolabel.students import LabelledPicture, Student, load_student, read_dataset
-from autolabel.students.augmentation import FULL_TRUST, augment, hide
+from autolabel.students.augmentation import augment, hide, trust
 from autolabel.students.examples import TrainingExamples, collate, repeats
 
 BLOCKS = np.array([[4.0, 6.0, 24.0, 22.0], [34.0, 20.0, 56.0, 40.0]])
@@ -89,16 +89,16 @@ def test_an_ignored_object_is_neither_object_nor_background(family: str, tmp_pat
         )
 
 
-@pytest.mark.parametrize("score", [0.0, FULL_TRUST / 2, FULL_TRUST, 1.0])
+@pytest.mark.parametrize("score", [0.0, 0.4, 0.6, 1.0])
 def test_labels_weigh_as_much_as_they_are_trusted(score: float) -> None:
     """A doubtful object is shown in a share of the rounds, and never passes for background in the others."""
     count = 0
     for seed in range(400):
-        image, shown = hide(IMAGE, picture(scores=(1.0, score)), np.random.default_rng(seed))
+        image, shown = hide(IMAGE, picture(scores=(1.0, score)), np.random.default_rng(seed), usual=0.6)
         assert shown[0]
         count += int(shown[1])
         assert (image[20:40, 34:56] == (IMAGE[20:40, 34:56] if shown[1] else BACKGROUND)).all()
-    assert count / 400 == pytest.approx(min(1.0, score / FULL_TRUST), abs=0.08)
+    assert count / 400 == pytest.approx(trust(np.array([score]), 0.6)[0], abs=0.08)
 
 
 @given(st.integers(0, 2**31 - 1))
