@@ -75,6 +75,8 @@ CYCLES = (
     (1e-3, (Stage(2_400, 128, whole=False), Stage(800, 160), Stage(800, SIDE))),
     (6e-4, (Stage(3_000, SIDE),)),
     (6e-4, (Stage(2_400, SIDE, whole=False, looks=True), Stage(1_200, SIDE, looks=True))),
+    (6e-4, (Stage(2_400, SIDE, looks=True),)),
+    (6e-4, (Stage(2_400, SIDE, looks=True),)),
 )
 """The peak of the learning rate and the stages of each of its cycles."""
 

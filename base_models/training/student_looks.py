@@ -21,8 +21,8 @@ __all__ = ["LOOKS", "describe", "distance", "looks_of"]
 
 _ANGLES, _RINGS, _HARMONICS = 48, 4, 7
 _STEPS_PER_RING: Final = 4
-_MEAN_SCALE, _WAVE_SCALE = 0.3, 0.05
-"""About how far means and the magnitudes of waves spread, so that all numbers weigh alike."""
+_COLOUR_SCALE, _FILLED_SCALE, _WAVE_SCALE = 0.1, 0.3, 0.035
+"""What is one unit of each kind of number: the smaller, the more it weighs."""
 
 LOOKS: Final = 3 + _HARMONICS * _RINGS
 """How many numbers describe an object."""
@@ -48,8 +48,8 @@ def describe(image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.fl
     rings = polar.reshape(_ANGLES, _RINGS, _STEPS_PER_RING).mean(axis=2)  # (A, R)
     filled, *waves = np.abs(np.fft.rfft(rings, axis=0)[:_HARMONICS]) / _ANGLES  # (K, R)
     colour = image[mask].mean(axis=0) / 255
-    means = np.concatenate([colour, filled]) / _MEAN_SCALE
-    return np.concatenate([means, np.ravel(waves) / _WAVE_SCALE]).astype(np.float32)
+    numbers = [colour / _COLOUR_SCALE, filled / _FILLED_SCALE, np.ravel(waves) / _WAVE_SCALE]
+    return np.concatenate(numbers).astype(np.float32)
 
 
 def looks_of(scene: Scene) -> Tensor:
