@@ -24,6 +24,8 @@ from autolabel.students.dataset import LabelledPicture
 
 __all__ = ["Example", "augment", "hide", "trust"]
 
+_SUREST: Final = 0.9  # pooled scores of models do not get above this
+
 _LEAST_SHARE: Final = 0.25
 """An object stays when at least this share of its box is still in the picture."""
 
@@ -60,14 +62,15 @@ class Example:
 def trust(scores: NDArray[np.float64], usual: float) -> NDArray[np.float64]:
     """How far labels are trusted, 0-1: as their odds compare with those of a usual label; from that on, fully.
 
-    Scores of different detectors are not on one scale, so that what is usual is taken from the dataset.
+    Scores of different detectors are not on one scale, so that what is usual is taken from the dataset; where people
+    made most labels, it is what models are at their surest.
 
     Example:
-        >>> trust(np.array([0.9, 0.8, 0.5]), usual=0.8).tolist()
+        >>> trust(np.array([0.9, 0.8, 0.5]), usual=0.8).round(2).tolist()
         [1.0, 1.0, 0.25]
     """
-    odds, enough = (value / np.maximum(1 - value, 1e-6) for value in (scores, np.float64(usual)))
-    return np.minimum(1.0, odds / np.maximum(enough, 1e-6))
+    own, enough = (np.clip(value, 1e-6, 1 - 1e-6) for value in (scores, np.float64(min(usual, _SUREST))))
+    return np.minimum(1.0, own * (1 - enough) / ((1 - own) * enough))
 
 
 def hide(

@@ -101,6 +101,12 @@ def test_labels_weigh_as_much_as_they_are_trusted(score: float) -> None:
     assert count / 400 == pytest.approx(trust(np.array([score]), 0.6)[0], abs=0.08)
 
 
+@pytest.mark.parametrize(("usual", "trusted"), [(0.6, 1.0), (0.9, 0.44), (1.0, 0.44)])
+def test_what_is_usual_depends_on_the_dataset(usual: float, trusted: float) -> None:
+    """A score that is usual is trusted fully; beside labels of people a good one of a model is not thrown away."""
+    assert trust(np.array([0.8]), usual)[0] == pytest.approx(trusted, abs=0.01)
+
+
 @given(st.integers(0, 2**31 - 1))
 def test_boxes_follow_their_objects(seed: int) -> None:
     """After any change a box is where its block is."""
