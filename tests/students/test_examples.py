@@ -126,7 +126,7 @@ def test_boxes_follow_the_outlines_of_their_objects(seed: int) -> None:
     """Where there is a mask a picture may be turned, and the box is that of what is seen, not of a turned box."""
     rows, columns = np.mgrid[:96, :128]
     mask = (np.abs(columns - 64) + np.abs(rows - 48)) <= 24  # a square on its tip, of whose box much is background
-    image = np.where(mask[..., None], np.uint8([0, 255, 0]), np.uint8(0))
+    image = np.where(mask[..., None], np.array([0, 255, 0], dtype=np.uint8), np.uint8(0))
     box, rle = np.array([[40.0, 24.0, 89.0, 73.0]]), masks.encode(mask)
     example = augment(image, box, np.array([1]), seed, [rle])
     green = (example.image[1].int() - example.image[0].int() > 60).numpy()  # (H, W)
