@@ -4,10 +4,11 @@
 
 Eight classes; six videos of six objects, as many as a scene holds, are labelled by the teacher (`autolabel.label`, each
 frame a keyframe, which costs little with a small detector), exported with the last one held out and distilled
-(`autolabel.students.distill`), once with those labels and once with the truth. Everything is judged on two other videos with truth, which together show every
-class: average precision of boxes as COCO has it. "Teacher's labels" are those of the six videos against their truth;
-"before training" is the student with its fresh head. Frames per second are of single frames on one machine: the
-teacher's of labelling with detector and tracker, the students' of `StudentModel.predict`.
+(`autolabel.students.distill`), once with those labels and once with the truth. Everything is judged on two other videos
+with truth, which together show every class: average precision of boxes as COCO has it. "Teacher's labels" are those of
+the six videos against their truth; "before training" is the student with its fresh head. Frames per second are of
+single frames on one machine: the teacher's of labelling with detector and tracker, the students' of
+`StudentModel.predict`.
 """
 
 import shutil
