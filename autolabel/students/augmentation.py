@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -158,12 +157,13 @@ def _corners(xyxy: NDArray[np.float64]) -> list[NDArray[np.float64]]:
 
 
 def _outline(rle: Rle) -> NDArray[np.float64]:
-    """The convex hull of a mask's pixels, by their corners, ``(P, 2)``."""
+    """Corners of the first and the last pixel of each row of a mask, ``(P, 2)``: whatever way it turns, its box."""
     x1, y1, x2, y2 = _whole_pixels(masks.xyxy_of_many([rle]))[0]
-    rows, columns = np.nonzero(masks.decode_crop(rle, (x1, y1, x2, y2)))
-    corners = [np.stack([columns + right, rows + below], axis=1) for right in (0, 1) for below in (0, 1)]
-    hull = cv2.convexHull(np.concatenate(corners).astype(np.int32))[:, 0]
-    return np.asarray(hull + np.array([x1, y1]), dtype=np.float64)
+    mask = masks.decode_crop(rle, (x1, y1, x2, y2))  # (H, W)
+    rows = np.flatnonzero(mask.any(axis=1))  # (R,)
+    left, right = mask[rows].argmax(axis=1), mask.shape[1] - mask[rows, ::-1].argmax(axis=1)  # (R,) twice
+    corners = [np.stack([columns + x1, rows + y1 + below], axis=1) for columns in (left, right) for below in (0, 1)]
+    return np.concatenate(corners).astype(np.float64)
 
 
 def _box_around(points: Tensor) -> Tensor:
