@@ -92,6 +92,8 @@ class Track:
         other.set_aside([index for index in other.rows if index in self.rows], DUPLICATE)
         self.rows |= other.rows
         self.chances = {index for index in self.chances if index <= known_until} | other.chances
+        seen = {item.frame_index for item in other.evidence}
+        self.missed = [index for index in self.missed if index not in seen]
         self.evidence += other.evidence
         self.misses += other.misses
         self._count_missed()

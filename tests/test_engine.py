@@ -16,11 +16,11 @@ from autolabel import masks
 from autolabel.base_models.protocols import Image
 from autolabel.engine import EngineSettings, EngineState, ImageLabeler, Setup, VideoLabeler
 from autolabel.frames import Frame
-from autolabel.labels import FrameState, Masklet, Source
+from autolabel.labels import Evidence, FrameState, Masklet, Source
 from autolabel.ontologies import Ontology
 from autolabel.scenes import Scene, SceneObject, draw_still, plan_video
 from autolabel.stretches import DUPLICATE, Stretch
-from autolabel.tracks import DRIFTED, NOT_CONFIRMED, START_CUT_OFF
+from autolabel.tracks import DRIFTED, NOT_CONFIRMED, START_CUT_OFF, Track
 
 ONTOLOGY = Ontology.parse(["red circle", "blue square", "green star"])
 SIZE_WH = (64, 48)
@@ -135,6 +135,14 @@ def test_a_detector_that_misses_often_is_given_more_time() -> None:
     found = label(scenes, {STRIDE * index: [] for index in range(27) if index not in seen}, keep_alive=3)
     assert [span(item)[:2] for item in found.masklets] == [(0, 26 * STRIDE)]
     assert found.masklets[0].score < 0.5
+
+
+def test_keyframes_that_saw_the_twin_of_an_object_did_not_miss_it() -> None:
+    """Where two masklets turn out to be one object, only what neither was seen on counts as missed."""
+    seen = [Evidence(index, "red circle", (0.9, 0.1, 0.1), "detector") for index in (0, 18)]
+    track, twin = Track(1, evidence=seen[:1], missed=[6, 12, 18]), Track(2, evidence=seen[1:])
+    track.absorb(twin, known_until=6)
+    assert (track.misses, track.missed, len(track.evidence)) == (2, [], 2)
 
 
 def test_what_one_keyframe_alone_supports_is_rejected_with_the_reason() -> None:
