@@ -357,7 +357,7 @@ def test_tracking_can_be_ended_on_the_way(tracked: tuple[VideoLabels, Run]) -> N
     truth, run = tracked
     editor = Editor(run, "clip")
     plan = editor.plan_refine(
-        editor.labels.masklets[0].object_id, 14, Prompt(mask=masks.decode(truth.masklets[0].rles[14]))
+        editor.labels.masklets[0].object_id, 18, Prompt(mask=masks.decode(truth.masklets[0].rles[18]))
     )
     told: list[int] = []
 
