@@ -553,7 +553,8 @@ class VideoLabeler(Labeler):
         pairs = match([track.rows[frame_index][0]], [item.rle for item in unused], gate=self._settings.match_iou)
         for _, column in pairs:
             track.support(frame_index, unused.pop(column), self._model)
-        track.misses += not pairs
+        if not pairs:
+            track.misses += 1
 
     def _end(self, tracks: Sequence[Track]) -> None:
         self._session.drop([track.object_id for track in tracks])

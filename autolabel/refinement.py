@@ -8,7 +8,7 @@ travelled does not agree with that witness, one of the two is about another thin
 nearer to it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -112,11 +112,10 @@ class Correction:
             before = [index for index in before if index >= first]
         if last > frame_index:
             after = [index for index in after if index <= last]
-        lower = max((index for index in known.locked if index < frame_index), default=-1)
-        upper = min((index for index in known.locked if index > frame_index), default=len(shots) + max(shots))
-        before, after = [index for index in before if index > lower], [index for index in after if index < upper]
-        earlier = max((index for index in indices if index < frame_index and index in known.trusted), default=None)
-        later = min((index for index in indices if index > frame_index and index in known.trusted), default=None)
+        lower, upper = _around(frame_index, known.locked)
+        earlier, later = _around(frame_index, known.trusted.intersection(indices))
+        before = [index for index in before if lower is None or index > lower]
+        after = [index for index in after if upper is None or index < upper]
         before, after = _nearer(before, frame_index, earlier), _nearer(after, frame_index, later)
         recalled = earlier if prompt.xyxy is None else None
         size_wh = next(frame.size_wh for frame in frames if frame.frame_index == frame_index)
@@ -169,6 +168,13 @@ def answer(session: TrackerSession, correction: Correction, frames_of: FramesOf)
         mask = session.add(frame.frame_index, {OBJECT: said}).masks[0]
         session.forget(frame.frame_index)
     return _visible(masks.cleaned(mask) if prompt.mask is None else prompt.mask)
+
+
+def _around(origin: int, indices: Collection[int]) -> tuple[int | None, int | None]:
+    """The nearest frames before and after one among some."""
+    before = max((index for index in indices if index < origin), default=None)
+    after = min((index for index in indices if index > origin), default=None)
+    return before, after
 
 
 def _nearer(indices: Sequence[int], origin: int, trusted: int | None) -> list[int]:

@@ -117,7 +117,8 @@ class Track:
         if frame_index in self.rows:
             released.append(LabelRow(frame_index, self.object_id, *self.rows.pop(frame_index)))
             self.first = frame_index if self.first is None else self.first
-            self.last = self.last if self.missed and frame_index >= self.missed[0] else frame_index
+            if not self.missed or frame_index < self.missed[0]:
+                self.last = frame_index
         return released
 
     @property

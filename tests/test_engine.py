@@ -216,10 +216,11 @@ def test_a_masklet_ends_where_two_keyframes_see_something_else() -> None:
         ([6, 7], 24, False),
         ([5, 6, 7], 24, True),
         ([0, 1], 24, False),
+        ([22, 23], 24, False),
         ([6, 7, 13, 14, 15, 16], 24, False),
         ([0, 1], 2, True),
     ],
-    ids=["two frames", "three frames", "at the beginning", "and again after it was missed", "all of the video"],
+    ids=["two", "three", "at the beginning", "at the end", "and again after it was missed", "all of the video"],
 )
 def test_what_is_seen_too_briefly_is_rejected_with_the_reason(shown: list[int], frame_count: int, kept: bool) -> None:
     """What comes and goes within half a stride around one keyframe is no object, unless the video is no longer."""

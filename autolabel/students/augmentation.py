@@ -1,8 +1,8 @@
 """What a student sees of a picture: regions without a say hidden, then moved, scaled, turned, mirrored and recoloured.
 
-The transforms are torchvision's (`torchvision.transforms.v2`), which move outlines and boxes with their pictures. Only
-where there are masks pictures are turned, for the box of an object that is turned follows from its outline, not from
-its box. Everything is a pure function of the picture and a seed.
+The transforms are torchvision's (`torchvision.transforms.v2`), which move outlines with their pictures. Only where
+there are masks pictures are turned, for the box of an object that is turned follows from its outline, not from its box.
+Everything is a pure function of the picture and a seed.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torchvision import tv_tensors
+from torchvision.ops import box_area, clip_boxes_to_image
 from torchvision.transforms import v2
 
 from autolabel import masks
@@ -133,7 +134,7 @@ def augment(
     """
     height, width = image.shape[:2]
     pixels = tv_tensors.Image(torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1))  # (3, H, W)
-    outlines = _corners(xyxy) if rles is None else [_outline(rle) for rle in rles]
+    outlines = list(xyxy.reshape(-1, 2, 2)) if rles is None else [_outline(rle) for rle in rles]
     points = torch.from_numpy(np.concatenate([*outlines, np.zeros((0, 2))])).float()  # (P, 2)
     as_boxes = tv_tensors.BoundingBoxes(  # of no size, which no convention of pixels moves
         points.repeat(1, 2), format="XYXY", canvas_size=(height, width), clamping_mode=None
@@ -143,22 +144,16 @@ def augment(
         pixels, as_boxes = _transforms(0.0 if rles is None else _TURNED_DEGREES)(pixels, as_boxes)
     moved = as_boxes.as_subclass(Tensor)[:, :2].split([len(outline) for outline in outlines])
     boxes = torch.cat([torch.zeros(0, 4), *(_box_around(outline) for outline in moved)])  # (N, 4)
-    inside = boxes.clone()
-    inside[:, 0::2], inside[:, 1::2] = inside[:, 0::2].clamp(0, width), inside[:, 1::2].clamp(0, height)
-    stays = _areas(inside) >= _LEAST_SHARE * _areas(boxes).clamp(min=1e-6)  # (N,)
+    inside = clip_boxes_to_image(boxes, (height, width))
+    stays = box_area(inside) >= _LEAST_SHARE * box_area(boxes).clamp(min=1e-6)  # (N,)
     return Example(
         pixels.as_subclass(Tensor), _relative(inside[stays], (width, height)), torch.from_numpy(class_ids)[stays]
     )
 
 
-def _corners(xyxy: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """Two corners (2, 2) of each box."""
-    return list(xyxy.reshape(-1, 2, 2))
-
-
 def _outline(rle: Rle) -> NDArray[np.float64]:
     """Corners of the first and the last pixel of each row of a mask, ``(P, 2)``: whatever way it turns, its box."""
-    x1, y1, x2, y2 = _whole_pixels(masks.xyxy_of_many([rle]))[0]
+    x1, y1, x2, y2 = masks.xyxy(rle).astype(int).tolist()
     mask = masks.decode_crop(rle, (x1, y1, x2, y2))  # (H, W)
     rows = np.flatnonzero(mask.any(axis=1))  # (R,)
     left, right = mask[rows].argmax(axis=1), mask.shape[1] - mask[rows, ::-1].argmax(axis=1)  # (R,) twice
@@ -175,10 +170,6 @@ def _relative(xyxy: Tensor, size_wh: tuple[int, int]) -> Tensor:
     """Boxes in pixels, ``(N, 4)``, as centre, width and height in shares of the picture."""
     corners = xyxy.reshape(-1, 2, 2) / torch.tensor(size_wh)  # (N, 2, 2)
     return torch.cat([corners.mean(1), corners[:, 1] - corners[:, 0]], dim=1).float()
-
-
-def _areas(xyxy: Tensor) -> Tensor:
-    return (xyxy[:, 2] - xyxy[:, 0]) * (xyxy[:, 3] - xyxy[:, 1])
 
 
 def _whole_pixels(boxes: NDArray[np.float64]) -> list[list[int]]:

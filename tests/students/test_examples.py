@@ -14,7 +14,7 @@ from small_students import CLASS_NAMES, FAMILIES, blocks_picture, write_coco, wr
 from autolabel import masks
 from autolabel.frames import BACKGROUND
 from autolabel.students import LabelledPicture, Student, load_student, read_dataset
-from autolabel.students.augmentation import augment, hide, trust
+from autolabel.students.augmentation import Example, augment, hide, trust
 from autolabel.students.examples import TrainingExamples, collate, repeats
 
 BLOCKS = np.array([[4.0, 6.0, 24.0, 22.0], [34.0, 20.0, 56.0, 40.0]])
@@ -107,17 +107,22 @@ def test_what_is_usual_depends_on_the_dataset(usual: float, trusted: float) -> N
     assert trust(np.array([0.8]), usual)[0] == pytest.approx(trusted, abs=0.01)
 
 
+def assert_box_is_around_green(example: Example, atol: float) -> None:
+    """The only box of a picture of 128x96 is that of its green pixels, but for so many pixels."""
+    green = (example.image[1].int() - example.image[0].int() > 60).numpy()  # (H, W)
+    rows, columns = np.flatnonzero(green.any(1)), np.flatnonzero(green.any(0))
+    seen = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
+    centre, size = (example.boxes[0].numpy() * [128, 96, 128, 96]).reshape(2, 2)
+    np.testing.assert_allclose(np.concatenate([centre - size / 2, centre + size / 2]), seen, atol=atol)
+
+
 @given(st.integers(0, 2**31 - 1))
 def test_boxes_follow_their_objects(seed: int) -> None:
     """After any change a box is where its block is."""
     image = np.zeros((96, 128, 3), dtype=np.uint8)
     image[30:60, 40:90] = (0, 255, 0)
     example = augment(image, np.array([[40.0, 30.0, 90.0, 60.0]]), np.array([1]), seed)
-    green = (example.image[1].int() - example.image[0].int() > 60).numpy()  # (H, W)
-    rows, columns = np.flatnonzero(green.any(1)), np.flatnonzero(green.any(0))
-    seen = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
-    centre, size = (example.boxes[0].numpy() * [128, 96, 128, 96]).reshape(2, 2)
-    np.testing.assert_allclose(np.concatenate([centre - size / 2, centre + size / 2]), seen, atol=1.6)
+    assert_box_is_around_green(example, atol=1.6)
     assert example.class_ids.tolist() == [1]
 
 
@@ -129,11 +134,7 @@ def test_boxes_follow_the_outlines_of_their_objects(seed: int) -> None:
     image = np.where(mask[..., None], np.array([0, 255, 0], dtype=np.uint8), np.uint8(0))
     box, rle = np.array([[40.0, 24.0, 89.0, 73.0]]), masks.encode(mask)
     example = augment(image, box, np.array([1]), seed, [rle])
-    green = (example.image[1].int() - example.image[0].int() > 60).numpy()  # (H, W)
-    rows, columns = np.flatnonzero(green.any(1)), np.flatnonzero(green.any(0))
-    seen = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
-    centre, size = (example.boxes[0].numpy() * [128, 96, 128, 96]).reshape(2, 2)
-    np.testing.assert_allclose(np.concatenate([centre - size / 2, centre + size / 2]), seen, atol=2.1)
+    assert_box_is_around_green(example, atol=2.1)
 
 
 def test_empty_pictures_stay_empty() -> None:
