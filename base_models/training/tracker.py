@@ -9,7 +9,8 @@ killed. The finished checkpoint lies in `FOLDER/checkpoint`.
 """
 
 import argparse
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,15 @@ from torch import Tensor, nn
 from transformers import Sam2ImageProcessor, Sam2VideoProcessor, Sam2VideoVideoProcessor
 
 from autolabel.base_models.training.loop import Cycle, ParameterGroup, Schedule, run
-from autolabel.base_models.training.tracker_clips import ClipBatch, correction, draw_batch, whole_masks
+from autolabel.base_models.training.tracker_clips import (
+    ClipBatch,
+    correction,
+    corrective_clicks,
+    draw_batch,
+    whole_masks,
+)
 from autolabel.base_models.training.tracker_evaluation import quick_figures
-from autolabel.base_models.training.tracker_forward import Again, roll_out
+from autolabel.base_models.training.tracker_forward import Again, FrameOutput, Switch, click_stills, roll_out
 from autolabel.base_models.training.tracker_loss import (
     balanced_cross_entropy,
     dice_loss,
@@ -45,6 +52,8 @@ class Stage:
         clip_count: Clips per batch.
         burn_in: In two of three steps up to so many frames are tracked before those, without a gradient.
         stills_every: Every so manieth step is one of stills, as in `STILLS`; 0 for none.
+        clicks: Most clicks by which a still's masks are corrected, one after the other.
+        switches: Share of the clips without a second prompt in which objects take another's memories for their own.
     """
 
     steps: int
@@ -52,6 +61,8 @@ class Stage:
     clip_count: int
     burn_in: int = 0
     stills_every: int = 0
+    clicks: int = 0
+    switches: float = 0.0
 
 
 STILLS = Stage(900, 1, 12)
@@ -63,11 +74,13 @@ STAGES = (
     Stage(700, 7, 2, burn_in=36, stills_every=4),
     Stage(5000, 6, 2, burn_in=48, stills_every=5),
     Stage(2400, 6, 2, burn_in=48, stills_every=4),
+    Stage(1900, 6, 2, burn_in=48, stills_every=3, clicks=3, switches=0.5),
 )
 CYCLES = (
-    Cycle(sum(stage.steps for stage in STAGES[:-2]), 1e-3),
-    Cycle(STAGES[-2].steps, 6e-4),
-    Cycle(STAGES[-1].steps, 5e-4),
+    Cycle(sum(stage.steps for stage in STAGES[:-3]), 1e-3),
+    Cycle(STAGES[-3].steps, 6e-4),
+    Cycle(STAGES[-2].steps, 5e-4),
+    Cycle(STAGES[-1].steps, 4e-4),
 )
 
 _COARSE = 0.5  # weight of the coarse heads' losses
@@ -86,36 +99,81 @@ def stage_of_step(step: int) -> Stage:
             break
         start += stage.steps
     mixed = stage.stills_every and (step - start) % stage.stills_every == 1
-    return STILLS if mixed else stage
+    return replace(STILLS, clicks=stage.clicks) if mixed else stage
 
 
 def losses_of_batch(
-    model: TrainedTracker, batch: ClipBatch, *, burn_in: int = 0, again: Again | None = None
+    model: TrainedTracker,
+    batch: ClipBatch,
+    *,
+    burn_in: int = 0,
+    again: Again | None = None,
+    switch: Switch | None = None,
 ) -> dict[str, Tensor]:
     """Weighted losses of one batch, by name, over the frames after the burn-in."""
     outputs = roll_out(
-        model.tracker, batch.pixel_values, batch.clip_index, batch.prompts, burn_in=burn_in, again=again
+        model.tracker,
+        batch.pixel_values,
+        batch.clip_index,
+        batch.prompts,
+        burn_in=burn_in,
+        again=again,
+        switch=switch,
     )[burn_in:]
-    masks, present, judged = (values[burn_in:] for values in (batch.masks, batch.present, batch.judged))
-    visible = present & judged
-    if not visible.any():
-        return {"presence": presence_loss(outputs, present, judged)}
-    losses = tracking_losses(outputs, masks, present, judged)
-    targets = F.avg_pool2d(masks, masks.shape[-1] // GRID)  # (T, N, GRID, GRID)
-    decoded = _coarse_loss(model, model.decoder_head, [output.transformed for output in outputs], targets, visible)
-    losses["coarse_decoder"] = decoded
-    if len(outputs) > 1 and visible[1:].any():
+    seen = _Truth(*(values[burn_in:] for values in (batch.masks, batch.present, batch.judged)))
+    losses = _losses(model, outputs, seen)
+    if len(outputs) > 1 and seen.visible[1:].any():
         conditioned = [output.conditioned for output in outputs[1:]]
-        losses["coarse_memory"] = _coarse_loss(model, model.memory_head, conditioned, targets[1:], visible[1:])
+        losses["coarse_memory"] = _coarse_loss(model, model.memory_head, conditioned, seen.from_frame(1))
     return losses
 
 
-def _coarse_loss(
-    model: TrainedTracker, head: nn.Module, features: list[Tensor], targets: Tensor, visible: Tensor
-) -> Tensor:
+def losses_of_clicks(model: TrainedTracker, batch: ClipBatch, clicks: int) -> dict[str, Tensor]:
+    """Weighted losses of a batch of stills, by name, over the first masks and those after each of the clicks."""
+    outputs = click_stills(
+        model.tracker,
+        batch.pixel_values,
+        batch.clip_index,
+        batch.prompts,
+        correct=lambda decoded: corrective_clicks(decoded.mask_logits, batch.masks[0]),
+        clicks=clicks,
+    )
+    repeated = (values.expand(len(outputs), *values.shape[1:]) for values in (batch.masks, batch.present, batch.judged))
+    return _losses(model, outputs, _Truth(*repeated))
+
+
+@dataclass(frozen=True)
+class _Truth:
+    """What T frames of N objects show, as in `ClipBatch`."""
+
+    masks: Tensor
+    present: Tensor
+    judged: Tensor
+
+    @property
+    def visible(self) -> Tensor:
+        """Bool, shape ``(T, N)``."""
+        return self.present & self.judged
+
+    def from_frame(self, first: int) -> "_Truth":
+        """The same without the frames before `first`."""
+        return _Truth(self.masks[first:], self.present[first:], self.judged[first:])
+
+
+def _losses(model: TrainedTracker, outputs: list[FrameOutput], truth: _Truth) -> dict[str, Tensor]:
+    """Weighted losses of T outputs, by name."""
+    if not truth.visible.any():
+        return {"presence": presence_loss(outputs, truth.present, truth.judged)}
+    losses = tracking_losses(outputs, truth.masks, truth.present, truth.judged)
+    decoded = _coarse_loss(model, model.decoder_head, [output.transformed for output in outputs], truth)
+    return losses | {"coarse_decoder": decoded}
+
+
+def _coarse_loss(model: TrainedTracker, head: nn.Module, features: list[Tensor], truth: _Truth) -> Tensor:
     """Loss of one coarse head on T frames of N objects, over those that are visible."""
-    logits, true = model.coarse_masks(head, torch.stack(features)[visible]), targets[visible]  # (M, GRID, GRID), twice
-    return _COARSE * (balanced_cross_entropy(logits, true) + dice_loss(logits, true)).mean()
+    targets = F.avg_pool2d(truth.masks, truth.masks.shape[-1] // GRID)[truth.visible]  # (M, GRID, GRID)
+    logits = model.coarse_masks(head, torch.stack(features)[truth.visible])  # (M, GRID, GRID)
+    return _COARSE * (balanced_cross_entropy(logits, targets) + dice_loss(logits, targets)).mean()
 
 
 def export(tracker: Any, folder: Path) -> None:
@@ -126,6 +184,26 @@ def export(tracker: Any, folder: Path) -> None:
     Sam2VideoProcessor(images, Sam2VideoVideoProcessor(size=size)).save_pretrained(folder)
 
 
+def loss_of_step(model: TrainedTracker, seed: int) -> Callable[[int], dict[str, Tensor]]:
+    """What every step minimises: its number to named losses."""
+
+    def losses(step: int) -> dict[str, Tensor]:
+        stage = stage_of_step(step)
+        rng = np.random.default_rng([seed, step])
+        if stage.frame_count == 1:
+            stills = draw_batch((seed, step), clip_count=stage.clip_count, frame_count=1)
+            return losses_of_clicks(model, stills, clicks=int(rng.integers(stage.clicks + 1)))
+        burn_in = int(rng.integers(1, stage.burn_in + 1)) if stage.burn_in and rng.random() < 2 / 3 else 0
+        batch = draw_batch(
+            (seed, step), clip_count=stage.clip_count, frame_count=burn_in + stage.frame_count, burn_in=burn_in
+        )
+        again = _draw_again(rng, batch, burn_in) if rng.random() < _AGAIN else None
+        switch = _draw_switch(rng, batch, burn_in) if again is None and rng.random() < stage.switches else None
+        return losses_of_batch(model, batch, burn_in=burn_in, again=again, switch=switch)
+
+    return losses
+
+
 def train(folder: Path, seed: int) -> nn.Module:
     """Train to the end of the schedule, from the last saved state if there is one; returns the averaged model."""
     cv2.setNumThreads(1)
@@ -133,21 +211,11 @@ def train(folder: Path, seed: int) -> nn.Module:
     model = TrainedTracker(tracker_config())
     schedule = Schedule(CYCLES, ema_decay=0.998, evaluate_every=700)
 
-    def loss_of_step(step: int) -> dict[str, Tensor]:
-        stage = stage_of_step(step)
-        rng = np.random.default_rng([seed, step])
-        burn_in = int(rng.integers(1, stage.burn_in + 1)) if stage.burn_in and rng.random() < 2 / 3 else 0
-        batch = draw_batch(
-            (seed, step), clip_count=stage.clip_count, frame_count=burn_in + stage.frame_count, burn_in=burn_in
-        )
-        again = _draw_again(rng, batch, burn_in) if stage.frame_count > 1 and rng.random() < _AGAIN else None
-        return losses_of_batch(model, batch, burn_in=burn_in, again=again)
-
     return run(
         model,
         _parameter_groups(model),
         schedule,
-        loss_of_step,
+        loss_of_step(model, seed),
         folder,
         evaluate=lambda ema: quick_figures(ema.tracker),
         export=lambda ema: export(ema.tracker, folder / "checkpoint"),
@@ -160,6 +228,15 @@ def _draw_again(rng: np.random.Generator, batch: ClipBatch, burn_in: int) -> Aga
     if rng.random() < 0.4:
         return Again(frame_index, lambda _: whole_masks(batch.masks[frame_index]))
     return correction(batch, frame_index)
+
+
+def _draw_switch(rng: np.random.Generator, batch: ClipBatch, burn_in: int) -> Switch:
+    """On some frame that is learned from, every object takes up to seven memories of the next one of its clip."""
+    frame_index = int(rng.integers(max(1, burn_in), len(batch.masks)))
+    rows = range(len(batch.clip_index))
+    mates = [[row for row in rows if batch.clip_index[row] == batch.clip_index[own]] for own in rows]
+    donors = [mates[own][(mates[own].index(own) + 1) % len(mates[own])] for own in rows]
+    return Switch(frame_index, donors, int(rng.integers(1, 8)))
 
 
 def _parameter_groups(model: nn.Module) -> list[ParameterGroup]:

@@ -20,6 +20,7 @@ __all__ = [
     "box_prompts",
     "collate",
     "correction",
+    "corrective_clicks",
     "deepest_error",
     "draw_batch",
     "mask_prompts",
@@ -306,7 +307,7 @@ def whole_masks(masks: Tensor) -> Prompts:
     return Prompts(torch.arange(len(masks)), masks=(squares >= 0.5).float())
 
 
-def _corrective_clicks(logits: Tensor, masks: Tensor) -> Prompts:
+def corrective_clicks(logits: Tensor, masks: Tensor) -> Prompts:
     """One click for each object where its mask is most wrong: on what was missed, or beside what was spilled.
 
     The click is the point deepest within an error. An object without an error gets a click that is none (label -1).
@@ -326,7 +327,7 @@ def _corrective_clicks(logits: Tensor, masks: Tensor) -> Prompts:
 def correction(batch: ClipBatch, frame_index: int) -> Again:
     """A corrective click for every object of a batch on some frame."""
     truth = batch.masks[frame_index]  # (N, h, w)
-    return Again(frame_index, lambda tracked: _corrective_clicks(tracked.mask_logits, truth), is_correction=True)
+    return Again(frame_index, lambda tracked: corrective_clicks(tracked.mask_logits, truth), is_correction=True)
 
 
 def deepest_error(predicted: Mask, true: Mask) -> tuple[int, int, int]:

@@ -22,23 +22,31 @@ from numpy.typing import NDArray
 from transformers import Sam2VideoModel
 
 from autolabel import scenes as own_world
+from autolabel.base_models.sam2_steps import Decoded
 from autolabel.base_models.training.tracker_clips import (
+    ClipBatch,
     SqueezedClip,
     box_prompts,
     collate,
     correction,
+    corrective_clicks,
     mask_prompts,
     point_prompts,
     squeeze,
 )
-from autolabel.base_models.training.tracker_forward import FrameOutput, Prompts, roll_out
+from autolabel.base_models.training.tracker_forward import FrameOutput, Prompts, click_stills, roll_out
 from autolabel.scene_world import World
 from autolabel.scenes import Scene
 
 __all__ = ["Figures", "evaluate", "milliseconds", "quick_figures", "track_clip"]
 
-PromptKind = Literal["box", "1_point", "3_points", "mask"]
-"""What an object is prompted with on the first frame; two of three points lie on it, one beside it."""
+PromptKind = Literal["box", "1_point", "3_points", "3_clicks", "mask"]
+"""What an object is prompted with on the first frame.
+
+Points are drawn anywhere, two of three on the object, one beside it. Of three clicks, on stills, the first is the
+deepest within the object, and each other the deepest within what is then wrong, as interactive segmentation is measured
+(https://arxiv.org/abs/1603.04042).
+"""
 
 SIZE_WH = (256, 192)
 _SEED = 20_260_000  # training's seeds start otherwise
@@ -101,7 +109,7 @@ def evaluate(model: Sam2VideoModel, *, clip_count: int = 60, world: World = own_
     boxes = _track_clips(model, clip_count, "box", world=world)
     masks = _track_clips(model, clip_count, "mask", world=world)
     long = _track_clips(model, max(1, clip_count // 10), "box", frame_count=100, world=world)
-    kinds: tuple[PromptKind, ...] = ("box", "1_point", "3_points")
+    kinds: tuple[PromptKind, ...] = ("box", "1_point", "3_points", "3_clicks")
     figures = {f"iou_{kind}": _segment_stills(model, 5 * clip_count, kind, world=world) for kind in kinds}
     return figures | {
         "iou_box_frame_0": boxes.mean_iou([0]),
@@ -179,11 +187,26 @@ def _track(
 ) -> Iterator[NDArray[np.bool_]]:
     """Masks of N objects on each frame, bool, shape ``(N, H, W)``; with a corrective click on a frame other than 0."""
     clip = squeeze(scenes, object_ids)
-    batch = collate([clip], [_prompts(clip, kind)])
-    again = correction(batch, click_at)
-    outputs = roll_out(model, batch.pixel_values, batch.clip_index, batch.prompts, again=again if click_at else None)
+    batch = collate([clip], [] if kind == "3_clicks" else [_prompts(clip, kind)])
+    if kind == "3_clicks":
+        outputs = _click(model, batch, 3)
+    else:
+        again = correction(batch, click_at) if click_at else None
+        outputs = roll_out(model, batch.pixel_values, batch.clip_index, batch.prompts, again=again)
     for scene, output in zip(scenes, outputs, strict=True):
         yield _masks_of_frame(output, scene.image.shape[:2])
+
+
+def _click(model: Sam2VideoModel, batch: ClipBatch, clicks: int) -> list[FrameOutput]:
+    """What the last of so many clicks leads to on stills, each where the mask is most wrong then; at first all is."""
+    truth = batch.masks[0]
+    first = corrective_clicks(torch.full_like(truth, -1.0), truth)
+
+    def correct(decoded: Decoded) -> Prompts:
+        return corrective_clicks(decoded.mask_logits, truth)
+
+    outputs = click_stills(model, batch.pixel_values, batch.clip_index, [first], correct=correct, clicks=clicks - 1)
+    return outputs[-1:]
 
 
 def _true_mask(scene: Scene, object_id: int) -> NDArray[np.bool_]:

@@ -27,7 +27,7 @@ from autolabel.base_models.sam2_steps import (
     take_masks,
 )
 
-__all__ = ["Again", "FrameOutput", "Prompts", "roll_out"]
+__all__ = ["Again", "FrameOutput", "Prompts", "Switch", "click_stills", "roll_out"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,13 @@ class Prompts:
     labels: Tensor | None = None
     masks: Tensor | None = None
 
+    def with_clicks(self, clicks: "Prompts") -> "Prompts":
+        """The same and those of the clicks for the whole batch that are for these objects; a mask stays as it is."""
+        if self.points is None or self.labels is None or clicks.points is None or clicks.labels is None:
+            return self
+        points = torch.cat([self.points, clicks.points[self.rows]], dim=1)
+        return Prompts(self.rows, points, torch.cat([self.labels, clicks.labels[self.rows]], dim=1))
+
 
 @dataclass(frozen=True)
 class Again:
@@ -60,6 +67,21 @@ class Again:
     frame_index: int
     prompt: Callable[[Decoded], Prompts]
     is_correction: bool = False
+
+
+@dataclass(frozen=True)
+class Switch:
+    """Objects of a batch that take another's memories for their own, as after an identity switch.
+
+    Attributes:
+        frame_index: The first frame on which they do, not 0.
+        donors: For each object whose memories it takes, shape ``(N,)``; itself for one that keeps its own.
+        frame_count: Of so many of the latest frames.
+    """
+
+    frame_index: int
+    donors: Sequence[int]
+    frame_count: int
 
 
 @dataclass(frozen=True)
@@ -89,6 +111,7 @@ def roll_out(
     *,
     burn_in: int = 0,
     again: Again | None = None,
+    switch: Switch | None = None,
 ) -> list[FrameOutput]:
     """Track every object of a batch of clips from its prompt on frame 0.
 
@@ -99,6 +122,7 @@ def roll_out(
         prompts: One entry per kind of prompt; together their rows are ``0 .. N - 1``, each once.
         burn_in: So many frames at the beginning get no gradient; what they leave in memory is what a long video does.
         again: Whether and how the objects are prompted once more.
+        switch: Whether and when their memories are another's.
 
     Returns:
         One output per frame.
@@ -108,6 +132,8 @@ def roll_out(
     past = _Past(len(clip_index))
     for frame_index in range(pixel_values.shape[0]):
         prompted = frame_index == 0 or (again is not None and frame_index == again.frame_index)
+        if switch is not None and frame_index == switch.frame_index:
+            past.mistake(switch)
         with torch.set_grad_enabled(torch.is_grad_enabled() and frame_index >= burn_in):
             features = _features_of_frame(whole, frame_index, clip_index)
             if frame_index == 0:
@@ -127,6 +153,39 @@ def roll_out(
     return outputs
 
 
+def click_stills(
+    model: Sam2VideoModel,
+    pixel_values: Tensor,
+    clip_index: Tensor,
+    prompts: Sequence[Prompts],
+    *,
+    correct: Callable[[Decoded], Prompts],
+    clicks: int,
+) -> list[FrameOutput]:
+    """Prompt for every object of a batch of stills, then click on its mask again and again, as SAM is trained.
+
+    Segment Anything (https://arxiv.org/abs/2304.02643, appendix A) calls it interactive training.
+
+    Args:
+        model: As for `roll_out`.
+        pixel_values: Normalised pictures, float32, shape ``(1, B, 3, image_size, image_size)``.
+        clip_index: As for `roll_out`.
+        prompts: Likewise.
+        correct: Masks to one more click for each of the rows ``0 .. N - 1``.
+        clicks: How many more.
+
+    Returns:
+        What was decoded before the first click and after each.
+    """
+    features = _features_of_frame(_encode_all(model, pixel_values, 0), 0, clip_index)
+    outputs = [_prompted(model, features, prompts)]
+    for _ in range(clicks):
+        click = correct(outputs[-1].decoded)
+        prompts = [group.with_clicks(click) for group in prompts]
+        outputs.append(_prompted(model, features, prompts))
+    return outputs
+
+
 class _Past:
     """What N objects remember, as the session keeps it."""
 
@@ -143,6 +202,13 @@ class _Past:
                 kept.condition(frame_index, remembered, model.config.max_cond_frame_num)
             elif present[row]:
                 kept.recent[frame_index] = remembered
+
+    def mistake(self, switch: Switch) -> None:
+        """Replace the latest memories of all objects by those that their donors have of the same frames."""
+        own = [dict(kept.recent) for kept in self._objects]
+        for kept, donor in zip(self._objects, switch.donors, strict=True):
+            latest = range(switch.frame_index - switch.frame_count, switch.frame_index)
+            kept.recent.update({frame: own[donor][frame] for frame in latest if frame in own[donor]})
 
     def forget(self) -> None:
         """Keep the prompted frame only."""

@@ -14,7 +14,7 @@ import autolabel.base_models
 from autolabel.base_models.training.tracker import losses_of_batch
 from autolabel.base_models.training.tracker_clips import draw_batch
 from autolabel.base_models.training.tracker_evaluation import Figures, track_clip
-from autolabel.base_models.training.tracker_forward import Prompts, roll_out
+from autolabel.base_models.training.tracker_forward import Prompts, Switch, click_stills, roll_out
 from autolabel.base_models.training.tracker_loss import balanced_cross_entropy, dice_loss, focal_loss, mask_iou
 from autolabel.base_models.training.tracker_model import IMAGE_SIZE, TrainedTracker, tracker_config
 from autolabel.scenes import draw_still, plan_video
@@ -98,6 +98,40 @@ def test_objects_do_not_depend_on_their_batch(untrained: TrainedTracker) -> None
     )
     for one, other in zip(alone, together, strict=True):
         torch.testing.assert_close(one.decoded.mask_logits, other.decoded.mask_logits[[1, 3]], atol=1e-3, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("donors", "from_where"), [([0, 1], 4), ([1, 0], 2)], ids=["own", "the other's"])
+@torch.no_grad()
+def test_a_switch_acts_from_its_frame_on(untrained: TrainedTracker, donors: list[int], from_where: int) -> None:
+    """Another object's memories change what is seen from that frame on, an object's own change nothing."""
+    pixel_values = torch.randn(4, 1, 3, IMAGE_SIZE, IMAGE_SIZE, generator=torch.Generator().manual_seed(3))
+    arguments = (untrained.tracker, pixel_values, torch.tensor([0, 0]), [_box_prompts()])
+    plain, switched = roll_out(*arguments), roll_out(*arguments, switch=Switch(2, donors, frame_count=7))
+    equal = [
+        torch.equal(one.decoded.mask_logits, other.decoded.mask_logits)
+        for one, other in zip(plain, switched, strict=True)
+    ]
+    assert equal == [frame_index < from_where for frame_index in range(4)]
+
+
+@torch.no_grad()
+def test_clicks_on_stills_add_up(untrained: TrainedTracker) -> None:
+    """After a click the mask is that of the first prompt and the click together; a given mask stays as it is."""
+    pixel_values = torch.randn(1, 1, 3, IMAGE_SIZE, IMAGE_SIZE, generator=torch.Generator().manual_seed(4))
+    box = _box_prompts()
+    assert box.points is not None
+    assert box.labels is not None
+    points, labels = torch.full((2, 1, 2), 20.0), torch.ones(2, 1, dtype=torch.int32)
+    click = Prompts(box.rows, points, labels)
+    first, second = click_stills(
+        untrained.tracker, pixel_values, torch.tensor([0, 0]), [box], correct=lambda _: click, clicks=1
+    )
+    both = Prompts(box.rows, torch.cat([box.points, points], dim=1), torch.cat([box.labels, labels], dim=1))
+    for output, prompts in ((first, box), (second, both)):
+        (alone,) = roll_out(untrained.tracker, pixel_values, torch.tensor([0, 0]), [prompts])
+        assert torch.equal(output.decoded.mask_logits, alone.decoded.mask_logits)
+    mask = _mask_prompts()
+    assert mask.with_clicks(click) is mask
 
 
 def test_every_weight_that_runs_gets_a_gradient(untrained: TrainedTracker) -> None:
