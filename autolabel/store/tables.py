@@ -40,6 +40,9 @@ __all__ = [
 ROWS_PER_GROUP: Final = 4096
 """Fixed, so that the bytes do not depend on how the rows arrived; so many rows are held while a table is written."""
 
+_ROWS_PER_BATCH: Final = 256
+"""So many are held as objects of Python, which take several times the memory of Arrow's columns."""
+
 _FRAME_INDEX: "pa.Field[Any]" = pa.field("frame_index", pa.int64())
 _OBJECT: "list[pa.Field[Any]]" = [
     pa.field("object_id", pa.int64()),
@@ -99,22 +102,31 @@ class TableWriter:
         self._schema = schema
         self._writer = pq.ParquetWriter(path, schema, compression="zstd", version="2.6")
         self._rows: list[Mapping[str, Any]] = []
+        self._batches: list[pa.RecordBatch] = []
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Append one row."""
         self._rows.append(row)
-        if len(self._rows) == ROWS_PER_GROUP:
+        if len(self._rows) == _ROWS_PER_BATCH:
+            self._pack()
+        if len(self._batches) == ROWS_PER_GROUP // _ROWS_PER_BATCH:
             self._flush()
 
     def close(self) -> None:
         """Write what is left, and the table's end."""
         if self._rows:
+            self._pack()
+        if self._batches:
             self._flush()
         self._writer.close()
 
-    def _flush(self) -> None:
-        self._writer.write_table(pa.Table.from_pylist(self._rows, self._schema))
+    def _pack(self) -> None:
+        self._batches.append(pa.RecordBatch.from_pylist(self._rows, self._schema))
         self._rows.clear()
+
+    def _flush(self) -> None:
+        self._writer.write_table(pa.Table.from_batches(self._batches).combine_chunks())
+        self._batches.clear()
 
 
 @dataclass(frozen=True)
