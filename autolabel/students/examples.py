@@ -11,15 +11,22 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
+from autolabel import masks
 from autolabel.images import read_image
-from autolabel.students.augmentation import augment, hide
+from autolabel.students.augmentation import augment, hide, trust
 from autolabel.students.dataset import LabelledPicture
+from autolabel.students.pasting import Cutting, cut_out, paste
 from autolabel.students.registry import Student
 
 __all__ = ["TrainingExamples", "collate", "repeats"]
 
 _RARE_BELOW: Final = 0.1
 """Classes on a smaller share of the pictures are seen more often."""
+
+_PASTED_SHARE: Final = 0.5
+"""So many of the pictures whose masks are known get objects of others, up to `_MOST_PASTED`."""
+
+_MOST_PASTED: Final = 3
 
 
 class TrainingExamples(Dataset[dict[str, Any]]):
@@ -36,6 +43,7 @@ class TrainingExamples(Dataset[dict[str, Any]]):
         self._pictures, self._processor, self._seed = pictures, student.processor, seed
         self._order = _order(repeats(pictures), count, seed)
         self._usual = float(np.median(np.concatenate([picture.scores for picture in pictures])))
+        self._objects = _objects_by_class(pictures)
 
     def __len__(self) -> int:
         return len(self._order)
@@ -47,9 +55,33 @@ class TrainingExamples(Dataset[dict[str, Any]]):
         image, shown = hide(read_image(picture.file), picture, random, self._usual)
         seed = int(random.integers(2**31))
         rles = None if picture.rles is None else [picture.rles[row] for row in np.flatnonzero(shown)]
-        example = augment(image, picture.xyxy[shown], picture.class_ids[shown], seed, rles)
+        xyxy, class_ids = picture.xyxy[shown], picture.class_ids[shown]
+        if rles is not None and random.random() < _PASTED_SHARE:
+            cuttings = self._cuttings(random)
+            image, rles, class_ids = paste(image, rles, class_ids, cuttings, random)
+            xyxy = masks.xyxy_of_many(rles)
+        example = augment(image, xyxy, class_ids, seed, rles)
         pixels = self._processor(images=example.image, return_tensors="pt")["pixel_values"][0]
         return {"pixel_values": pixels, "labels": {"boxes": example.boxes, "class_labels": example.class_ids}}
+
+    def _cuttings(self, random: np.random.Generator) -> list[Cutting]:
+        """Objects of any pictures, all classes alike often, those of little trust seldom."""
+        cuttings = []
+        for _ in range(int(random.integers(1, _MOST_PASTED + 1))):
+            of_class = self._objects[int(random.integers(len(self._objects)))]
+            picture, row = of_class[int(random.integers(len(of_class)))]
+            if picture.rles and random.random() < trust(picture.scores[row], self._usual):
+                cuttings.append(cut_out(read_image(picture.file), picture.rles[row], int(picture.class_ids[row])))
+        return cuttings
+
+
+def _objects_by_class(pictures: Sequence[LabelledPicture]) -> list[list[tuple[LabelledPicture, int]]]:
+    """Every object as its picture and its row there, one list for each class that is to be seen."""
+    objects: dict[int, list[tuple[LabelledPicture, int]]] = {}
+    for picture in pictures:
+        for row, class_id in enumerate(picture.class_ids.tolist()):
+            objects.setdefault(class_id, []).append((picture, row))
+    return [objects[class_id] for class_id in sorted(objects)]
 
 
 def collate(examples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
