@@ -9,7 +9,6 @@ stands at their constants. Prints the figures of the averaged weights at the end
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -81,17 +80,14 @@ def ablate_detector(steps: StepsOption = 3000, threads: ThreadsOption = 1) -> No
 @app.command("tracker")
 def ablate_tracker(steps: StepsOption = 1500, threads: ThreadsOption = 1) -> None:
     """J of box prompts and mask IoU of point prompts on unseen clips and stills."""
-    stages = tracker.STAGES[:3]  # stills, then clips of three and of five frames
-    share = steps / sum(stage.steps for stage in stages)
-    shorter = tuple(replace(stage, steps=round(share * stage.steps)) for stage in stages)
-    cycles = (Cycle(sum(stage.steps for stage in shorter), tracker.CYCLES[0].learning_rate),)
+    rate, stages = tracker.CYCLES[0]
+    cycles = tracker.shortened([(rate, stages[:3])], steps)  # stills, then clips of three and of five frames
 
     def train(folder: Path) -> dict[str, float]:
-        model = tracker.train(folder, seed=1).get_submodule("tracker")
+        model = tracker.train(folder, 1, cycles).get_submodule("tracker")
         return tracker_evaluation.evaluate(model, clip_count=CLIPS)
 
-    with _changed([Change(tracker, "STAGES", shorter), Change(tracker, "CYCLES", cycles)]):
-        _ablate(TRACKER, train, threads)
+    _ablate(TRACKER, train, threads)
 
 
 def _ablate(variants: Mapping[str, Sequence[Change]], train: Callable[[Path], dict[str, float]], threads: int) -> None:

@@ -1,7 +1,7 @@
 """A training that is repeated, and one that is killed five times, end in the same weights.
 
     python -m benchmarks.retraining detector --steps 3000
-    python -m benchmarks.retraining student
+    python -m benchmarks.retraining tracker
 
 The real command of `autolabel.base_models.training` on fewer steps, three times from one seed: undisturbed, again, and
 killed (SIGKILL) at random moments, each after the training has kept its state once more. Prints how far the weights
@@ -30,7 +30,7 @@ LONGEST_PAUSE_S: Final = 30.0
 
 
 def main(
-    model: Annotated[str, typer.Argument(help="detector or student.")],
+    model: Annotated[str, typer.Argument(help="detector, tracker, student or owl.")],
     steps: Annotated[int, typer.Option(help="Optimizer steps of each training.")] = 1400,
     kills: Annotated[int, typer.Option(help="How often the third one is killed.")] = 5,
 ) -> None:
@@ -53,7 +53,7 @@ def main(
 
 
 def _figures(row: dict[str, str]) -> dict[str, float]:
-    return {name: float(value) for name, value in row.items() if name.startswith("ap") and value}
+    return {name: float(value) for name, value in row.items() if name.startswith(("ap", "eval_j")) and value}
 
 
 def _train(model: str, folder: Path, steps: int, kills: int) -> int:

@@ -9,8 +9,10 @@ killed. The finished checkpoint lies in `FOLDER/checkpoint`.
 """
 
 import argparse
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +41,7 @@ from autolabel.base_models.training.tracker_loss import (
 )
 from autolabel.base_models.training.tracker_model import GRID, IMAGE_SIZE, TrainedTracker, tracker_config
 
-__all__ = ["STAGES", "Stage", "export", "losses_of_batch", "stage_of_step"]
+__all__ = ["CYCLES", "Stage", "Stages", "export", "losses_of_batch", "losses_of_clicks", "shortened", "train"]
 
 
 @dataclass(frozen=True)
@@ -66,39 +68,41 @@ class Stage:
 
 
 STILLS = Stage(900, 1, 12)
-STAGES = (
-    STILLS,
-    Stage(800, 3, 4, stills_every=4),
-    Stage(900, 5, 3, stills_every=4),
-    Stage(2700, 5, 2, burn_in=24, stills_every=4),
-    Stage(700, 7, 2, burn_in=36, stills_every=4),
-    Stage(5000, 6, 2, burn_in=48, stills_every=5),
-    Stage(2400, 6, 2, burn_in=48, stills_every=4),
-    Stage(1900, 6, 2, burn_in=48, stills_every=3, clicks=3, switches=0.5),
+Stages = tuple[float, tuple[Stage, ...]]
+"""The peak of the learning rate of a cycle, and the cycle's stages."""
+
+CYCLES: tuple[Stages, ...] = (
+    (
+        1e-3,
+        (
+            STILLS,
+            Stage(800, 3, 4, stills_every=4),
+            Stage(900, 5, 3, stills_every=4),
+            Stage(2700, 5, 2, burn_in=24, stills_every=4),
+            Stage(700, 7, 2, burn_in=36, stills_every=4),
+        ),
+    ),
+    (6e-4, (Stage(5000, 6, 2, burn_in=48, stills_every=5),)),
+    (5e-4, (Stage(2400, 6, 2, burn_in=48, stills_every=4),)),
+    (4e-4, (Stage(1900, 6, 2, burn_in=48, stills_every=3, clicks=3, switches=0.5),)),
 )
-CYCLES = (
-    Cycle(sum(stage.steps for stage in STAGES[:-3]), 1e-3),
-    Cycle(STAGES[-3].steps, 6e-4),
-    Cycle(STAGES[-2].steps, 5e-4),
-    Cycle(STAGES[-1].steps, 4e-4),
-)
+STEPS = sum(stage.steps for _, stages in CYCLES for stage in stages)
 
 _COARSE = 0.5  # weight of the coarse heads' losses
 _AGAIN = 0.5  # share of the steps on clips in which objects are prompted a second time
 
 
-def stage_of_step(step: int) -> Stage:
-    """The stage that a step belongs to, the last one for steps beyond the end.
+def stage_of_step(step: int, stages: Sequence[Stage]) -> Stage:
+    """The stage that a step belongs to, or that of the stills among its steps.
 
-    >>> stage_of_step(0).frame_count, stage_of_step(901).frame_count, stage_of_step(10**6).frame_count
-    (1, 1, 6)
+    >>> stages = (STILLS, Stage(800, 3, 4, stills_every=4))
+    >>> [stage_of_step(step, stages).frame_count for step in (0, 900, 901, 902)]
+    [1, 3, 1, 3]
     """
-    start = 0
-    for stage in STAGES:
-        if step < start + stage.steps:
-            break
-        start += stage.steps
-    mixed = stage.stills_every and (step - start) % stage.stills_every == 1
+    ends = list(accumulate(stage.steps for stage in stages))
+    number = bisect_right(ends, step)
+    stage = stages[number]
+    mixed = stage.stills_every and (step - ends[number] + stage.steps) % stage.stills_every == 1
     return replace(STILLS, clicks=stage.clicks) if mixed else stage
 
 
@@ -184,11 +188,11 @@ def export(tracker: Any, folder: Path) -> None:
     Sam2VideoProcessor(images, Sam2VideoVideoProcessor(size=size)).save_pretrained(folder)
 
 
-def loss_of_step(model: TrainedTracker, seed: int) -> Callable[[int], dict[str, Tensor]]:
+def loss_of_step(model: TrainedTracker, stages: Sequence[Stage], seed: int) -> Callable[[int], dict[str, Tensor]]:
     """What every step minimises: its number to named losses."""
 
     def losses(step: int) -> dict[str, Tensor]:
-        stage = stage_of_step(step)
+        stage = stage_of_step(step, stages)
         rng = np.random.default_rng([seed, step])
         if stage.frame_count == 1:
             stills = draw_batch((seed, step), clip_count=stage.clip_count, frame_count=1)
@@ -204,18 +208,25 @@ def loss_of_step(model: TrainedTracker, seed: int) -> Callable[[int], dict[str, 
     return losses
 
 
-def train(folder: Path, seed: int) -> nn.Module:
-    """Train to the end of the schedule, from the last saved state if there is one; returns the averaged model."""
+def shortened(cycles: Sequence[Stages], steps: int) -> list[Stages]:
+    """The same with so many steps in all, every stage being shortened or lengthened alike."""
+    share = steps / sum(stage.steps for _, stages in cycles for stage in stages)
+    return [
+        (rate, tuple(replace(stage, steps=round(share * stage.steps)) for stage in stages)) for rate, stages in cycles
+    ]
+
+
+def train(folder: Path, seed: int, cycles: Sequence[Stages] = CYCLES) -> nn.Module:
+    """Train to the end of all cycles, from the last saved state if there is one; returns the averaged model."""
     cv2.setNumThreads(1)
     torch.manual_seed(seed)
     model = TrainedTracker(tracker_config())
-    schedule = Schedule(CYCLES, ema_decay=0.998, evaluate_every=700)
-
+    rates = tuple(Cycle(sum(stage.steps for stage in stages), rate) for rate, stages in cycles)
     return run(
         model,
         _parameter_groups(model),
-        schedule,
-        loss_of_step(model, seed),
+        Schedule(rates, ema_decay=0.998, evaluate_every=700),
+        loss_of_step(model, [stage for _, stages in cycles for stage in stages], seed),
         folder,
         evaluate=lambda ema: quick_figures(ema.tracker),
         export=lambda ema: export(ema.tracker, folder / "checkpoint"),
@@ -254,11 +265,12 @@ def main() -> None:
     """Run the training command."""
     parser = argparse.ArgumentParser(description="Train the embedded tracker on drawn scenes.")
     parser.add_argument("--out", type=Path, required=True, help="training folder; a second start continues there")
+    parser.add_argument("--steps", type=int, default=STEPS, help="all stages are shortened or lengthened alike")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    train(arguments.out, arguments.seed)
+    train(arguments.out, arguments.seed, shortened(CYCLES, arguments.steps))
 
 
 if __name__ == "__main__":
