@@ -27,6 +27,7 @@ __all__ = [
     "iou",
     "merge",
     "of_box",
+    "outside",
     "runs",
     "share_within",
     "xywh",
@@ -242,3 +243,9 @@ def merge(rles: Sequence[Rle]) -> Rle:
     """Union of masks of one size."""
     merged: Rle = coco_mask.merge(list(rles))
     return merged
+
+
+def outside(rles: Sequence[Rle], region: NDArray[np.bool_]) -> list[Rle]:
+    """What of every mask lies outside a region, bool, shape ``(H, W)``."""
+    rest = encode(~region)
+    return [coco_mask.merge([rle, rest], intersect=True) for rle in rles]

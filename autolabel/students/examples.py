@@ -4,15 +4,16 @@ So a training that was killed goes on at its step as if nothing had happened, wh
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from autolabel import masks
 from autolabel.images import read_image
+from autolabel.masks import Rle
 from autolabel.students.augmentation import augment, hide, trust
 from autolabel.students.dataset import LabelledPicture
 from autolabel.students.pasting import Cutting, cut_out, paste
@@ -43,7 +44,7 @@ class TrainingExamples(Dataset[dict[str, Any]]):
         self._pictures, self._processor, self._seed = pictures, student.processor, seed
         self._order = _order(repeats(pictures), count, seed)
         self._usual = float(np.median(np.concatenate([picture.scores for picture in pictures])))
-        self._objects = _objects_by_class(pictures)
+        self._objects = _objects_by_class(pictures, self._usual)
 
     def __len__(self) -> int:
         return len(self._order)
@@ -54,12 +55,10 @@ class TrainingExamples(Dataset[dict[str, Any]]):
         random = np.random.default_rng([self._seed, 1, position])
         image, shown = hide(read_image(picture.file), picture, random, self._usual)
         seed = int(random.integers(2**31))
-        rles = None if picture.rles is None else [picture.rles[row] for row in np.flatnonzero(shown)]
         xyxy, class_ids = picture.xyxy[shown], picture.class_ids[shown]
+        rles = None if picture.rles is None else [picture.rles[row] for row in np.flatnonzero(shown)]
         if rles is not None and random.random() < _PASTED_SHARE:
-            cuttings = self._cuttings(random)
-            image, rles, class_ids = paste(image, rles, class_ids, cuttings, random)
-            xyxy = masks.xyxy_of_many(rles)
+            image, rles, class_ids = paste(image, rles, class_ids, self._cuttings(random), random)
         example = augment(image, xyxy, class_ids, seed, rles)
         pixels = self._processor(images=example.image, return_tensors="pt")["pixel_values"][0]
         return {"pixel_values": pixels, "labels": {"boxes": example.boxes, "class_labels": example.class_ids}}
@@ -67,20 +66,32 @@ class TrainingExamples(Dataset[dict[str, Any]]):
     def _cuttings(self, random: np.random.Generator) -> list[Cutting]:
         """Objects of any pictures, all classes alike often, those of little trust seldom."""
         cuttings = []
-        for _ in range(int(random.integers(1, _MOST_PASTED + 1))):
+        for _ in range(int(random.integers(1, _MOST_PASTED + 1)) if self._objects else 0):
             of_class = self._objects[int(random.integers(len(self._objects)))]
-            picture, row = of_class[int(random.integers(len(of_class)))]
-            if picture.rles and random.random() < trust(picture.scores[row], self._usual):
-                cuttings.append(cut_out(read_image(picture.file), picture.rles[row], int(picture.class_ids[row])))
+            known = of_class[int(random.integers(len(of_class)))]
+            if random.random() < known.trust:
+                cuttings.append(cut_out(read_image(known.file), known.rle, known.class_id))
         return cuttings
 
 
-def _objects_by_class(pictures: Sequence[LabelledPicture]) -> list[list[tuple[LabelledPicture, int]]]:
-    """Every object as its picture and its row there, one list for each class that is to be seen."""
-    objects: dict[int, list[tuple[LabelledPicture, int]]] = {}
+class _Object(NamedTuple):
+    """An object whose mask is known, and the picture it is on."""
+
+    file: Path
+    rle: Rle
+    class_id: int
+    trust: float
+
+
+def _objects_by_class(pictures: Sequence[LabelledPicture], usual: float) -> list[list[_Object]]:
+    """All objects whose masks are known, one list for each class that is to be seen."""
+    objects: dict[int, list[_Object]] = {}
     for picture in pictures:
-        for row, class_id in enumerate(picture.class_ids.tolist()):
-            objects.setdefault(class_id, []).append((picture, row))
+        if picture.rles is None:
+            continue
+        trusts = trust(picture.scores, usual).tolist()
+        for rle, class_id, trusted in zip(picture.rles, picture.class_ids.tolist(), trusts, strict=True):
+            objects.setdefault(class_id, []).append(_Object(picture.file, rle, class_id, trusted))
     return [objects[class_id] for class_id in sorted(objects)]
 
 

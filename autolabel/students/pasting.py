@@ -1,6 +1,6 @@
 """Objects of other pictures pasted into a picture, where their masks are known.
 
-Few videos show each class before few backgrounds and beside few neighbours; pasted at random, it is seen before and
+A few videos show each class before few backgrounds and beside few neighbours; pasted at random, it is seen before and
 beside all of them (Simple Copy-Paste, https://arxiv.org/abs/2012.07177).
 """
 
@@ -28,20 +28,23 @@ class Cutting:
     """An object cut out of a picture.
 
     Attributes:
-        pixels: uint8 RGB, ``(H, W, 3)``.
-        mask: Which of them are the object, bool, ``(H, W)``.
+        pixels: uint8 RGB, ``(h, w, 3)``.
+        mask: Which of them are the object, bool, ``(h, w)``.
         class_id: What it is.
+        size_hw: Height and width of the picture that it is from.
     """
 
     pixels: NDArray[np.uint8]
     mask: NDArray[np.bool_]
     class_id: int
+    size_hw: tuple[int, int]
 
 
 def cut_out(image: NDArray[np.uint8], rle: Rle, class_id: int) -> Cutting:
-    """Cut an object out of a picture, uint8 RGB, ``(H, W, 3)``."""
+    """Cut an object, of which some pixels are to be seen, out of a picture, uint8 RGB, ``(H, W, 3)``."""
     x1, y1, x2, y2 = masks.xyxy(rle).astype(int).tolist()
-    return Cutting(image[y1:y2, x1:x2], masks.decode_crop(rle, (x1, y1, x2, y2)), class_id)
+    height, width = image.shape[:2]
+    return Cutting(image[y1:y2, x1:x2], masks.decode_crop(rle, (x1, y1, x2, y2)), class_id, (height, width))
 
 
 def paste(
@@ -63,31 +66,37 @@ def paste(
     Returns:
         The picture, the masks of the objects that still show, and their classes.
     """
-    image, shown = image.copy(), [masks.decode(rle) for rle in rles]
-    areas, ids = [mask.sum() for mask in shown], class_ids.tolist()
+    image, shown = image.copy(), list(rles)
+    areas, ids = [masks.area(rle) for rle in rles], class_ids.tolist()
     for cutting in cuttings:
         placed = _place(image, cutting, random)
-        shown = [mask & ~placed for mask in shown] + [placed]
-        areas.append(placed.sum())
+        shown = [*masks.outside(shown, placed), masks.encode(placed)]
+        areas.append(int(placed.sum()))
         ids.append(cutting.class_id)
-    stays = [bool(mask.any() and mask.sum() >= _LEAST_SHARE * area) for mask, area in zip(shown, areas, strict=True)]
-    left = [masks.encode(mask) for mask, stay in zip(shown, stays, strict=True) if stay]
+    stays = [masks.area(rle) >= max(1, _LEAST_SHARE * area) for rle, area in zip(shown, areas, strict=True)]
+    left = [rle for rle, stay in zip(shown, stays, strict=True) if stay]
     return image, left, np.array(ids, dtype=np.int64)[stays]
 
 
 def _place(image: NDArray[np.uint8], cutting: Cutting, random: np.random.Generator) -> NDArray[np.bool_]:
-    """Paste an object into the picture, its middle anywhere within it; returns its mask there, ``(H, W)``."""
-    height, width = image.shape[:2]
-    scale, middle = random.uniform(*_SCALES), random.uniform((0, 0), (width, height))
-    mirrored = random.random() < 0.5
-    own_height, own_width = cutting.mask.shape
-    step = -scale if mirrored else scale
-    corner = middle - np.array([step * own_width, scale * own_height]) / 2
-    matrix = np.array([[step, 0, corner[0]], [0, scale, corner[1]]])
-    moved = cv2.warpAffine(cutting.mask.astype(np.uint8), matrix, (width, height), flags=cv2.INTER_LINEAR)
-    placed = moved.astype(np.bool_)
-    pixels = cv2.warpAffine(
-        cutting.pixels, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    image[placed] = pixels[placed]
+    """Paste an object into the picture, its middle anywhere within it; returns its mask there, bool, ``(H, W)``."""
+    size_hw = np.array(image.shape[:2])
+    pixels, mask = _sized(cutting, np.sqrt(size_hw.prod() / np.prod(cutting.size_hw)) * random.uniform(*_SCALES))
+    if random.random() < 0.5:
+        pixels, mask = pixels[:, ::-1], mask[:, ::-1]
+    start = np.round(random.uniform((0, 0), size_hw) - np.array(mask.shape) / 2).astype(int)  # top and left
+    (y1, x1), (y2, x2) = np.maximum(start, 0), np.minimum(start + mask.shape, size_hw)
+    inside = (slice(y1 - start[0], y2 - start[0]), slice(x1 - start[1], x2 - start[1]))
+    placed = np.zeros(image.shape[:2], dtype=np.bool_)
+    placed[y1:y2, x1:x2] = mask[inside]
+    image[placed] = pixels[inside][mask[inside]]
     return placed
+
+
+def _sized(cutting: Cutting, scale: float) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """The pixels of a cutting and its mask at another size."""
+    height, width = (max(1, round(scale * side)) for side in cutting.mask.shape)
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    pixels = cv2.resize(cutting.pixels, (width, height), interpolation=interpolation)
+    shares = cv2.resize(cutting.mask.astype(np.float32), (width, height), interpolation=interpolation)
+    return np.asarray(pixels, dtype=np.uint8), np.asarray(shares >= 0.5)

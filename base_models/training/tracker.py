@@ -9,6 +9,7 @@ killed. The finished checkpoint lies in `FOLDER/checkpoint`.
 """
 
 import argparse
+import math
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -41,7 +42,7 @@ from autolabel.base_models.training.tracker_loss import (
 )
 from autolabel.base_models.training.tracker_model import GRID, IMAGE_SIZE, TrainedTracker, tracker_config
 
-__all__ = ["CYCLES", "Stage", "Stages", "export", "losses_of_batch", "losses_of_clicks", "shortened", "train"]
+__all__ = ["CYCLES", "Stage", "StagedCycle", "export", "losses_of_batch", "losses_of_clicks", "shortened", "train"]
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,10 @@ class Stage:
 
 
 STILLS = Stage(900, 1, 12)
-Stages = tuple[float, tuple[Stage, ...]]
+StagedCycle = tuple[float, tuple[Stage, ...]]
 """The peak of the learning rate of a cycle, and the cycle's stages."""
 
-CYCLES: tuple[Stages, ...] = (
+CYCLES: tuple[StagedCycle, ...] = (
     (
         1e-3,
         (
@@ -208,15 +209,15 @@ def loss_of_step(model: TrainedTracker, stages: Sequence[Stage], seed: int) -> C
     return losses
 
 
-def shortened(cycles: Sequence[Stages], steps: int) -> list[Stages]:
-    """The same with so many steps in all, every stage being shortened or lengthened alike."""
+def shortened(cycles: Sequence[StagedCycle], steps: int) -> list[StagedCycle]:
+    """The same with about so many steps in all, every stage being shortened or lengthened alike."""
     share = steps / sum(stage.steps for _, stages in cycles for stage in stages)
     return [
-        (rate, tuple(replace(stage, steps=round(share * stage.steps)) for stage in stages)) for rate, stages in cycles
+        (rate, tuple(replace(stage, steps=math.ceil(share * stage.steps)) for stage in stages)) for rate, stages in cycles
     ]
 
 
-def train(folder: Path, seed: int, cycles: Sequence[Stages] = CYCLES) -> nn.Module:
+def train(folder: Path, seed: int, cycles: Sequence[StagedCycle] = CYCLES) -> nn.Module:
     """Train to the end of all cycles, from the last saved state if there is one; returns the averaged model."""
     cv2.setNumThreads(1)
     torch.manual_seed(seed)

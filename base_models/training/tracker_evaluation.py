@@ -171,7 +171,7 @@ def track_clip(model: Sam2VideoModel, scenes: Sequence[Scene], kind: PromptKind,
     Args:
         model: In `eval` mode.
         scenes: The clip; a single one is a still.
-        kind: What to prompt with; the boxes are the true ones.
+        kind: What to prompt with; the boxes are the true ones, and three clicks are for a still.
         figures: Where to count.
     """
     object_ids = [item.object_id for item in scenes[0].objects if item.mask.sum() >= _LEAST_PIXELS]

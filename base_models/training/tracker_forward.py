@@ -74,7 +74,7 @@ class Switch:
     """Objects of a batch that take another's memories for their own, as after an identity switch.
 
     Attributes:
-        frame_index: The first frame on which they do, not 0.
+        frame_index: The first frame on which they do, not 0; on frame 1 nothing but the prompt is remembered yet.
         donors: For each object whose memories it takes, shape ``(N,)``; itself for one that keeps its own.
         frame_count: Of so many of the latest frames.
     """
@@ -162,9 +162,10 @@ def click_stills(
     correct: Callable[[Decoded], Prompts],
     clicks: int,
 ) -> list[FrameOutput]:
-    """Prompt for every object of a batch of stills, then click on its mask again and again, as SAM is trained.
+    """Prompt for every object of a batch of stills, then click on its mask again and again.
 
-    Segment Anything (https://arxiv.org/abs/2304.02643, appendix A) calls it interactive training.
+    That is how Segment Anything is trained (https://arxiv.org/abs/2304.02643, appendix A), but that the former mask is
+    not handed on: to this small model it says less than the clicks.
 
     Args:
         model: As for `roll_out`.

@@ -11,7 +11,7 @@ from torch import Tensor
 from transformers import Sam2VideoInferenceSession, Sam2VideoModel, Sam2VideoProcessor
 
 import autolabel.base_models
-from autolabel.base_models.training.tracker import losses_of_batch
+from autolabel.base_models.training.tracker import CYCLES, losses_of_batch, losses_of_clicks, shortened
 from autolabel.base_models.training.tracker_clips import draw_batch
 from autolabel.base_models.training.tracker_evaluation import Figures, track_clip
 from autolabel.base_models.training.tracker_forward import Prompts, Switch, click_stills, roll_out
@@ -116,22 +116,54 @@ def test_a_switch_acts_from_its_frame_on(untrained: TrainedTracker, donors: list
 
 @torch.no_grad()
 def test_clicks_on_stills_add_up(untrained: TrainedTracker) -> None:
-    """After a click the mask is that of the first prompt and the click together; a given mask stays as it is."""
+    """After a click each object's mask is that of its first prompt and its click together."""
     pixel_values = torch.randn(1, 1, 3, IMAGE_SIZE, IMAGE_SIZE, generator=torch.Generator().manual_seed(4))
-    box = _box_prompts()
-    assert box.points is not None
-    assert box.labels is not None
-    points, labels = torch.full((2, 1, 2), 20.0), torch.ones(2, 1, dtype=torch.int32)
-    click = Prompts(box.rows, points, labels)
+    clips, corners = torch.tensor([0, 0]), torch.tensor([[2, 3]], dtype=torch.int32)
+    points = torch.tensor([[[10.0, 10.0], [60.0, 80.0]], [[40.0, 30.0], [150.0, 170.0]]])  # a box for each of two
+    clicks = torch.tensor([[[20.0, 20.0]], [[90.0, 110.0]]])
+    positive = torch.ones(2, 1, dtype=torch.int32)
+    boxes = [Prompts(torch.tensor([row]), points[row : row + 1], corners) for row in (1, 0)]
     first, second = click_stills(
-        untrained.tracker, pixel_values, torch.tensor([0, 0]), [box], correct=lambda _: click, clicks=1
+        untrained.tracker,
+        pixel_values,
+        clips,
+        boxes,
+        correct=lambda _: Prompts(torch.tensor([0, 1]), clicks, positive),
+        clicks=1,
     )
-    both = Prompts(box.rows, torch.cat([box.points, points], dim=1), torch.cat([box.labels, labels], dim=1))
-    for output, prompts in ((first, box), (second, both)):
-        (alone,) = roll_out(untrained.tracker, pixel_values, torch.tensor([0, 0]), [prompts])
-        assert torch.equal(output.decoded.mask_logits, alone.decoded.mask_logits)
+    both = Prompts(torch.tensor([0, 1]), torch.cat([points, clicks], 1), torch.cat([corners.repeat(2, 1), positive], 1))
+    alone = Prompts(torch.tensor([0, 1]), points, corners.repeat(2, 1))
+    for output, prompts in ((first, alone), (second, both)):
+        (expected,) = roll_out(untrained.tracker, pixel_values, clips, [prompts])
+        torch.testing.assert_close(output.decoded.mask_logits, expected.decoded.mask_logits, atol=1e-4, rtol=1e-4)
+
+
+def test_a_given_mask_takes_no_clicks() -> None:
+    """A mask says all; a click beside it would be a prompt of another kind."""
     mask = _mask_prompts()
-    assert mask.with_clicks(click) is mask
+    assert mask.with_clicks(_box_prompts()) is mask
+
+
+@torch.no_grad()
+def test_stills_without_clicks_are_clips_of_one_frame(untrained: TrainedTracker) -> None:
+    """What is learned from a still is the same whether it might have been clicked on or not; clicks count, too."""
+    batch = draw_batch((0, 5), clip_count=2, frame_count=1)
+    plain, unclicked, clicked = (
+        losses_of_batch(untrained, batch),
+        losses_of_clicks(untrained, batch, clicks=0),
+        losses_of_clicks(untrained, batch, clicks=2),
+    )
+    assert plain == unclicked
+    assert plain.keys() == clicked.keys()
+    assert plain["focal"] != clicked["focal"]
+
+
+def test_shortened_trainings_have_all_stages() -> None:
+    """Of a training of a few steps every stage and cycle is left, and a whole one stays as it is."""
+    assert shortened(CYCLES, sum(stage.steps for _, stages in CYCLES for stage in stages)) == list(CYCLES)
+    few = shortened(CYCLES, 10)
+    assert [len(stages) for _, stages in few] == [len(stages) for _, stages in CYCLES]
+    assert all(stage.steps >= 1 for _, stages in few for stage in stages)
 
 
 def test_every_weight_that_runs_gets_a_gradient(untrained: TrainedTracker) -> None:

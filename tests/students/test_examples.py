@@ -1,6 +1,7 @@
 """What a student sees: hidden regions, moved boxes, and an order that a killed training finds again."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -165,12 +166,27 @@ def test_rare_classes_are_seen_more_often() -> None:
 def test_a_training_is_the_same_wherever_it_is_taken_up(tmp_path: Path) -> None:
     """Every example is a function of its position, so nothing is seen twice or left out after a kill."""
     dataset = read_dataset(write_coco(tmp_path / "dataset"))
+    assert all(picture.rles is not None for picture in dataset.splits["train"]), "so that objects are pasted, too"
     student = load_student(str(write_student(tmp_path / "student")), CLASS_NAMES)
     first, second = (TrainingExamples(dataset.splits["train"], student, 14, seed=3) for _ in range(2))
-    for position in (13, 0, 7):
+    for position in (13, *range(10)):
         a, b = first[position], second[position]
         assert torch.equal(a["pixel_values"], b["pixel_values"])
         assert torch.equal(a["labels"]["boxes"], b["labels"]["boxes"])
     assert first[0]["pixel_values"].shape == (3, 64, 64)
     assert collate([first[0], first[1]])["pixel_values"].shape == (2, 3, 64, 64)
     assert set(Counter(first._order[:6]).values()) == {1}
+
+
+def test_objects_are_pasted_where_masks_are_known(tmp_path: Path) -> None:
+    """Some pictures show more than the one or two blocks they have; without masks none does."""
+    dataset = read_dataset(write_coco(tmp_path / "dataset"))
+    student = load_student(str(write_student(tmp_path / "student")), CLASS_NAMES)
+    pictures = dataset.splits["train"]
+    boxes_only = [replace(picture, rles=None) for picture in pictures]
+    most = [
+        max(len(each["labels"]["class_labels"]) for each in (examples[position] for position in range(12)))
+        for examples in (TrainingExamples(known, student, 12, seed=3) for known in (pictures, boxes_only))
+    ]
+    assert most[0] > 2
+    assert most[1] == 2
