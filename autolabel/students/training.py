@@ -31,7 +31,7 @@ __all__ = ["Log", "newest_checkpoint", "step_count", "train"]
 
 _WARMUP: Final = 0.05
 _TINY: Final = 3e6
-_RATE_OF_TINY: Final = 1.5e-4
+_RATE_OF_TINY: Final = 3e-4
 _RATE: Final = 1e-4
 """Peak learning rates of students of fewer weights than `_TINY`, and of others, which would forget what they know."""
 
