@@ -40,7 +40,7 @@ from autolabel.masks import Rle
 from autolabel.ontologies import Ontology
 from autolabel.shots import place_in_shots
 from autolabel.stretches import Finding, LabelRow, Stretch
-from autolabel.tracks import DRIFTED, RECONDITIONED, START_CUT_OFF, Track, conclude, part
+from autolabel.tracks import DRIFTED, RECONDITIONED, SELDOM_INSIDE, START_CUT_OFF, Track, conclude, part
 
 __all__ = ["EngineSettings", "EngineState", "ImageLabeler", "Labeler", "Setup", "VideoLabeler"]
 
@@ -338,12 +338,13 @@ class VideoLabeler(Labeler):
         self._settle_lost(frame_index)
         self._start(frame_index, unmatched)
         self._part_drifts(frame_index)
-        self._end([track for track in self.state.live.values() if self._is_gone(track)])
+        self._end([track for track in self.state.live.values() if self._is_gone(track, frame_index)])
 
-    def _is_gone(self, track: Track) -> bool:
+    def _is_gone(self, track: Track, frame_index: int) -> bool:
         """Whether a masklet was missed too often in a row to go on, and not by chance."""
-        chance = track.chance(self.state.missed_share)
-        return len(track.missed) >= self._settings.keep_alive and chance < self._settings.chance
+        inside = frame_index in track.rows and not masks.at_edge(track.rows[frame_index][0])
+        enough = self._settings.chance * (SELDOM_INSIDE if inside else 1)
+        return len(track.missed) >= self._settings.keep_alive and track.chance(self.state.missed_share) < enough
 
     def _associate(self, frame_index: int, detected: Sequence[Detected]) -> tuple[dict[int, Detected], list[Detected]]:
         """Find the detection that supports each live masklet, by identity, and those that support none.

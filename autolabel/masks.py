@@ -17,6 +17,7 @@ __all__ = [
     "Rle",
     "area",
     "area_of_many",
+    "at_edge",
     "box_iou",
     "boxed",
     "cleaned",
@@ -191,6 +192,14 @@ def area_of_many(rles: Sequence[Rle]) -> NDArray[np.int64]:
 def xyxy(rle: Rle) -> NDArray[np.float64]:
     """Tight box of the mask, float64, shape ``(4,)``; all zeros for an empty mask."""
     return np.asarray(xyxy_of_many([rle])[0])
+
+
+def at_edge(rle: Rle, margin: float = 0.01) -> bool:
+    """Whether a mask comes as near to an edge of the picture as this share of its sides; an empty one does not."""
+    left, top, right, bottom = xyxy(rle)
+    height, width = rle["size"]
+    beside, above = min(left, width - right), min(top, height - bottom)
+    return bool(right > left and (beside <= margin * width or above <= margin * height))
 
 
 def xyxy_of_many(rles: Sequence[Rle]) -> NDArray[np.float64]:

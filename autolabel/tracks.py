@@ -17,6 +17,7 @@ __all__ = [
     "LOW_MARGIN_BELOW",
     "NOT_CONFIRMED",
     "RECONDITIONED",
+    "SELDOM_INSIDE",
     "START_CUT_OFF",
     "Track",
     "conclude",
@@ -36,13 +37,16 @@ DRIFTED: Final = "drifted onto another object"
 """Reason: frames of a masklet on which the tracker had gone over to an object that has a masklet of its own."""
 
 NOT_CONFIRMED: Final = "not confirmed by a later keyframe"
-"""Reason: frames of a kept masklet from the first keyframe on that did not find it, and none after did."""
+"""Reason: frames after which no keyframe found a kept masklet: from the first that did not, or from an edge on."""
 
 LOW_MARGIN_BELOW: Final = 1.0
 """Margin in log-odds below which that flag is given."""
 
 _PRIOR: Final = 4  # looks at an object that count as much as what is known of all of them
-_CUT_BELOW: Final = 0.25  # where it is less likely that misses are chance, the frames from the first one on are cut
+_CUT_BELOW: Final = 0.25  # where it is less likely that misses are chance, what nothing confirmed is cut
+
+SELDOM_INSIDE: Final = 0.2
+"""Things that end do so at an edge of the picture; elsewhere misses count as such an end at this share of a chance."""
 
 
 @dataclass
@@ -60,6 +64,7 @@ class Track:
         flags: What a reviewer should look at.
         first: The first frame that was handed over; None before.
         last: The last one before it was missed.
+        left: The first one, since it was missed, on which it was at an edge of the picture.
         same_as: The object that it turned out to be.
     """
 
@@ -73,6 +78,7 @@ class Track:
     flags: list[str] = field(default_factory=list)
     first: int | None = None
     last: int | None = None
+    left: int | None = None
     same_as: int | None = None
 
     def support(self, frame_index: int, detected: Detected, model: str) -> None:
@@ -103,6 +109,7 @@ class Track:
     def _count_missed(self) -> None:
         self.misses += len(self.missed)
         self.missed.clear()
+        self.left = None
 
     def set_aside(self, frame_indices: Iterable[int], reason: str) -> None:
         """Keep no longer what the track holds on some frames."""
@@ -115,10 +122,13 @@ class Track:
         released = [row for row in self.aside if row.frame_index == frame_index]
         self.aside = [row for row in self.aside if row.frame_index != frame_index]
         if frame_index in self.rows:
-            released.append(LabelRow(frame_index, self.object_id, *self.rows.pop(frame_index)))
+            rle, source = self.rows.pop(frame_index)
+            released.append(LabelRow(frame_index, self.object_id, rle, source))
             self.first = frame_index if self.first is None else self.first
             if not self.missed or frame_index < self.missed[0]:
                 self.last = frame_index
+            elif self.left is None and masks.at_edge(rle):
+                self.left = frame_index
         return released
 
     @property
@@ -226,6 +236,9 @@ def _verdict(track: Track, least_duration: int, missed_share: float) -> tuple[in
         return 0, f"supported on 1 of {len(track.chances)} keyframes"
     if len(track.evidence) < 2 and track.duration < least_duration:
         return 0, f"seen on {track.duration} frames around a single detection"
-    if track.chance(missed_share) < _CUT_BELOW:
+    chance = track.chance(missed_share)
+    if chance < SELDOM_INSIDE * _CUT_BELOW:
         return track.missed[0], NOT_CONFIRMED
+    if chance < _CUT_BELOW and track.left is not None:
+        return track.left, NOT_CONFIRMED
     return None, None

@@ -249,6 +249,24 @@ def test_frames_that_no_later_keyframe_confirms_are_set_aside() -> None:
     assert rejected.reason == NOT_CONFIRMED
 
 
+@pytest.mark.parametrize(("left", "kept"), [(10, 18), (0, 15), (52, 15)], ids=["inside", "at the left", "at the right"])
+def test_what_was_missed_by_chance_ends_at_an_edge(left: int, kept: int) -> None:
+    """Things leave the picture at its edges: where misses may be chance, they end no object that is well inside."""
+    scenes = number([scene(red_circle=10 if index < 15 else left) for index in range(18)])
+    found = label(scenes, {12: [], 17: []})  # with one object seen once more, a third of the looks may miss
+    (masklet,) = found.masklets
+    assert span(masklet) == (0, kept - 1, kept)
+    assert [span(item.masklet)[:2] for item in found.rejected] == ([] if kept == 18 else [(15, 17)])
+
+
+@pytest.mark.parametrize(("left", "ends"), [(10, False), (0, True)], ids=["inside", "at the edge"])
+def test_what_is_missed_inside_is_kept_alive_longer(left: int, ends: bool) -> None:
+    """Four misses in a row may be chance where a third of the looks miss; at an edge an object has rather left."""
+    scenes = number([scene(red_circle=left) for _ in range(8 * STRIDE + 1)])
+    found = label(scenes, {STRIDE * index: [] for index in (2, 3, 4, 5)}, window=1)
+    assert (len(found.masklets) > 1) == ends
+
+
 def test_a_drift_is_cut_and_the_object_goes_on_under_its_identity() -> None:
     """Where the tracker went over to another object, the next keyframe finds the lost one, which stays the same one."""
     scenes = number([scene(red_circle=10, blue_square=40) for _ in range(24)])

@@ -1,6 +1,7 @@
 """Masks as run-length encodings."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -90,3 +91,22 @@ def test_cleaning_stays_where_the_mask_is(pair: tuple[Mask, Mask]) -> None:
     assert cleaned.any() == mask.any()
     for axis in (0, 1):
         assert not (cleaned.any(axis=axis) & ~mask.any(axis=axis)).any()
+
+
+@pytest.mark.parametrize(
+    ("box", "near"),
+    [
+        ((1, 20, 9, 30), True),
+        ((2, 20, 9, 30), False),
+        ((50, 20, 99, 30), True),
+        ((50, 0, 60, 9), True),
+        ((5, 5, 5, 5), False),
+    ],
+    ids=["left", "inside", "right", "top", "empty"],
+)
+def test_masks_at_an_edge(box: tuple[int, int, int, int], near: bool) -> None:
+    """A hundredth of the side counts as the edge; an empty mask is nowhere."""
+    x1, y1, x2, y2 = box
+    mask = np.zeros((80, 100), dtype=bool)
+    mask[y1:y2, x1:x2] = True
+    assert masks.at_edge(masks.encode(mask)) == near
