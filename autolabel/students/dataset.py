@@ -46,7 +46,7 @@ class LabelledPicture:
         scores: How sure the labels are of each, 0-1, float64, shape ``(N,)``; 1 where they do not say.
         ignored: Boxes of the regions in which nothing is said, float64, shape ``(K, 4)``.
         ignored_ids: The class that may be there, int64, shape ``(K,)``.
-        rles: Masks of the objects; None where of one of them the box is all that is known.
+        rles: Masks of the objects; None where of one of them the box is all that is known, or all masks are boxes.
     """
 
     file: Path
@@ -72,8 +72,14 @@ class LabelledPicture:
             np.array([each.score for each in seen], dtype=np.float64),
             _boxes(vague, size_wh),
             np.array([each.class_id for each in vague], dtype=np.int64),
-            tuple(each.rle for each in seen) if all(each.xyxy is None for each in seen) else None,
+            tuple(each.rle for each in seen) if _have_outlines(seen) else None,
         )
+
+
+def _have_outlines(objects: Sequence[Sighting]) -> bool:
+    """Whether masks say more than boxes; those of a tracker of boxes are boxes, and would be wrong once turned."""
+    known = all(each.xyxy is None for each in objects)
+    return known and (not objects or any(masks.boxed(each.rle) != each.rle for each in objects))
 
 
 @dataclass(frozen=True)

@@ -145,3 +145,18 @@ def test_other_folders_are_refused(tmp_path: Path) -> None:
     """A folder without a dataset is answered with how to make one."""
     with pytest.raises(InputError, match="autolabel export"):
         read_dataset(tmp_path)
+
+
+def test_masks_that_are_boxes_are_no_masks(tmp_path: Path) -> None:
+    """What a tracker of boxes gives for masks says nothing of outlines, by which boxes of turned pictures are found."""
+    file = write_coco(tmp_path) / "train" / "annotations.json"
+    outlined = read_dataset(tmp_path).splits["train"]
+    content = json.loads(file.read_text())
+    for annotation in content["annotations"]:
+        x, y, width, height = annotation["bbox"]
+        annotation["segmentation"] = [[x, y, x + width, y, x + width, y + height, x, y + height]]
+    file.write_text(json.dumps(content))
+    boxes = read_dataset(tmp_path).splits["train"]
+    assert all(picture.rles is not None for picture in outlined)
+    assert all((picture.rles is None) == bool(len(picture.class_ids)) for picture in boxes)
+    np.testing.assert_allclose(boxes[0].xyxy, outlined[0].xyxy, atol=0.5)

@@ -173,7 +173,7 @@ def write_coco(folder: Path, counts: Mapping[str, int] = {"train": 6, "val": 2})
                         "image_id": image_id,
                         "category_id": class_id + 1,
                         "bbox": [x1, y1, x2 - x1, y2 - y1],
-                        "segmentation": [[x1, y1, x2, y1, x2, y2, x1, y2]],
+                        "segmentation": [[x1 + 2, y1, x2, y1, x2, y2, x1, y2, x1, y1 + 2]],  # a corner is missing
                         "area": (x2 - x1) * (y2 - y1),
                         "iscrowd": 0,
                     }
