@@ -45,7 +45,7 @@ LOW_MARGIN_BELOW: Final = 1.0
 _PRIOR: Final = 4  # looks at an object that count as much as what is known of all of them
 _CUT_BELOW: Final = 0.25  # where it is less likely that misses are chance, what nothing confirmed is cut
 
-SELDOM_INSIDE: Final = 0.1
+SELDOM_INSIDE: Final = 0.2
 """Things that end do so at an edge of the picture; elsewhere misses count as such an end at this share of a chance."""
 
 
