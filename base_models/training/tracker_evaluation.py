@@ -40,10 +40,10 @@ from autolabel.scenes import Scene
 
 __all__ = ["Figures", "evaluate", "milliseconds", "quick_figures", "track_clip"]
 
-PromptKind = Literal["box", "1_point", "3_points", "3_clicks", "mask"]
+PromptKind = Literal["box", "1_point", "3_points", "1_click", "3_clicks", "mask"]
 """What an object is prompted with on the first frame.
 
-Points are drawn anywhere, two of three on the object, one beside it. Of three clicks, on stills, the first is the
+Points are drawn anywhere, two of three on the object, one beside it. Clicks are for stills: the first is the
 deepest within the object, and each other the deepest within what is then wrong, as interactive segmentation is measured
 (https://arxiv.org/abs/1603.04042).
 """
@@ -51,6 +51,7 @@ deepest within the object, and each other the deepest within what is then wrong,
 SIZE_WH = (256, 192)
 _SEED = 20_260_000  # training's seeds start otherwise
 _LEAST_PIXELS = 30
+_CLICKS: dict[PromptKind, int] = {"1_click": 1, "3_clicks": 3}
 _WRONG_IOU = 0.5
 
 
@@ -109,7 +110,7 @@ def evaluate(model: Sam2VideoModel, *, clip_count: int = 60, world: World = own_
     boxes = _track_clips(model, clip_count, "box", world=world)
     masks = _track_clips(model, clip_count, "mask", world=world)
     long = _track_clips(model, max(1, clip_count // 10), "box", frame_count=100, world=world)
-    kinds: tuple[PromptKind, ...] = ("box", "1_point", "3_points", "3_clicks")
+    kinds: tuple[PromptKind, ...] = ("box", "1_point", "3_points", *_CLICKS)
     figures = {f"iou_{kind}": _segment_stills(model, 5 * clip_count, kind, world=world) for kind in kinds}
     return figures | {
         "iou_box_frame_0": boxes.mean_iou([0]),
@@ -171,7 +172,7 @@ def track_clip(model: Sam2VideoModel, scenes: Sequence[Scene], kind: PromptKind,
     Args:
         model: In `eval` mode.
         scenes: The clip; a single one is a still.
-        kind: What to prompt with; the boxes are the true ones, and three clicks are for a still.
+        kind: What to prompt with; the boxes are the true ones, and clicks are for a still.
         figures: Where to count.
     """
     object_ids = [item.object_id for item in scenes[0].objects if item.mask.sum() >= _LEAST_PIXELS]
@@ -187,9 +188,9 @@ def _track(
 ) -> Iterator[NDArray[np.bool_]]:
     """Masks of N objects on each frame, bool, shape ``(N, H, W)``; with a corrective click on a frame other than 0."""
     clip = squeeze(scenes, object_ids)
-    batch = collate([clip], [] if kind == "3_clicks" else [_prompts(clip, kind)])
-    if kind == "3_clicks":
-        outputs = _click(model, batch, 3)
+    batch = collate([clip], [] if kind in _CLICKS else [_prompts(clip, kind)])
+    if kind in _CLICKS:
+        outputs = _click(model, batch, _CLICKS[kind])
     else:
         again = correction(batch, click_at) if click_at else None
         outputs = roll_out(model, batch.pixel_values, batch.clip_index, batch.prompts, again=again)
