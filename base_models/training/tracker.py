@@ -212,9 +212,11 @@ def loss_of_step(model: TrainedTracker, stages: Sequence[Stage], seed: int) -> C
 def shortened(cycles: Sequence[StagedCycle], steps: int) -> list[StagedCycle]:
     """The same with about so many steps in all, every stage being shortened or lengthened alike."""
     share = steps / sum(stage.steps for _, stages in cycles for stage in stages)
-    return [
-        (rate, tuple(replace(stage, steps=math.ceil(share * stage.steps)) for stage in stages)) for rate, stages in cycles
-    ]
+
+    def shorter(stage: Stage) -> Stage:
+        return replace(stage, steps=math.ceil(share * stage.steps))
+
+    return [(rate, tuple(shorter(stage) for stage in stages)) for rate, stages in cycles]
 
 
 def train(folder: Path, seed: int, cycles: Sequence[StagedCycle] = CYCLES) -> nn.Module:
