@@ -125,7 +125,7 @@ def losses_of_batch(
         again=again,
         switch=switch,
     )[burn_in:]
-    seen = _Truth(*(values[burn_in:] for values in (batch.masks, batch.present, batch.judged)))
+    seen = _Truth(batch.masks, batch.present, batch.judged).from_frame(burn_in)
     losses = _losses(model, outputs, seen)
     if len(outputs) > 1 and seen.visible[1:].any():
         conditioned = [output.conditioned for output in outputs[1:]]

@@ -188,10 +188,10 @@ def _track(
 ) -> Iterator[NDArray[np.bool_]]:
     """Masks of N objects on each frame, bool, shape ``(N, H, W)``; with a corrective click on a frame other than 0."""
     clip = squeeze(scenes, object_ids)
-    batch = collate([clip], [] if kind in _CLICKS else [_prompts(clip, kind)])
     if kind in _CLICKS:
-        outputs = _click(model, batch, _CLICKS[kind])
+        outputs = _click(model, collate([clip], []), _CLICKS[kind])
     else:
+        batch = collate([clip], [_prompts(clip, kind)])
         again = correction(batch, click_at) if click_at else None
         outputs = roll_out(model, batch.pixel_values, batch.clip_index, batch.prompts, again=again)
     for scene, output in zip(scenes, outputs, strict=True):
