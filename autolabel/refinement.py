@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,7 +27,7 @@ __all__ = ["OBJECT", "Correction", "FramesOf", "Known", "OnFrame", "answer", "ig
 OBJECT: Final = 1
 """Identity of the object that is tracked, the only one in its session."""
 
-_KEPT_IOU: Final = 0.1  # of a mask and what a click beside the object leaves of it
+_KEPT_IOU: Final = 0.1  # of a mask and what clicks beside the object leave of it
 _HELD: Final = 32  # frames that are in memory at a time where tracking runs backward
 
 FramesOf: TypeAlias = Callable[[Sequence[int]], Iterator[Frame]]
@@ -160,11 +161,12 @@ def answer(session: TrackerSession, correction: Correction, frames_of: FramesOf)
         frames_of: Gives frames.
     """
     known, frame_index, prompt = correction.known, correction.frame_index, correction.prompt
+    meant = _meant(prompt, known.rows.get(frame_index))
     recalled = [] if correction.recalled is None else [correction.recalled]
     for frame in frames_of([*recalled, frame_index]):
         session.encode(frame.frame_index, frame.image)
         before = frame.frame_index < frame_index
-        said = Prompt(mask=masks.decode(known.rows[frame.frame_index])) if before else prompt
+        said = Prompt(mask=masks.decode(known.rows[frame.frame_index])) if before else meant
         mask = session.add(frame.frame_index, {OBJECT: said}).masks[0]
         session.forget(frame.frame_index)
     return _visible(masks.cleaned(mask) if prompt.mask is None else prompt.mask)
@@ -188,13 +190,35 @@ def _backward(indices: Sequence[int], frames_of: FramesOf) -> Iterator[Frame]:
         yield from reversed(list(frames_of(indices[max(0, end - _HELD) : end])))
 
 
+def _is_beside(prompt: Prompt) -> bool:
+    """Whether a prompt says only where the object is not."""
+    clicks_alone = prompt.xyxy is None and prompt.mask is None
+    return clicks_alone and prompt.positive is not None and not prompt.positive.any()
+
+
+def _meant(prompt: Prompt, former: Rle | None) -> Prompt:
+    """Clicks beside the object, and with them one on that of the former mask which is deep within it and far from them.
+
+    From where the object is not, a tracker too often concludes that it is nowhere or elsewhere (mean IoU on 22 frames:
+    .38 before the click, .34 after it, .56 with the second one). All other prompts stay as they are.
+    """
+    if former is None or prompt.points is None or not _is_beside(prompt):
+        return prompt
+    mask = masks.decode(former)
+    depth = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
+    pixels = np.argwhere(mask)[:, ::-1] + 0.5  # (N, 2)
+    distance = np.linalg.norm(pixels[:, None] - prompt.points, axis=2).min(axis=1)
+    kept = pixels[np.argmax(depth[mask] * distance)]
+    return Prompt(points=np.vstack([prompt.points, kept]), positive=np.append(np.zeros(len(prompt.points), bool), True))
+
+
 def _says_where(prompt: Prompt, answer: Rle | None, before: Rle | None) -> bool:
     """Whether the answer to a prompt is worth tracking.
 
-    Clicks beside the object say where it is not. When nothing is left of the former mask, the answer is the tracker's
-    guess at where else it may be, and decides its own frame only.
+    When clicks beside the object leave nothing of the former mask, the answer is the tracker's guess at where else it
+    may be, and decides its own frame only.
     """
-    if prompt.positive is None or prompt.positive.any() or prompt.xyxy is not None or prompt.mask is not None:
+    if not _is_beside(prompt):
         return True
     return answer is not None and before is not None and bool(masks.iou([answer], [before])[0, 0] >= _KEPT_IOU)
 
