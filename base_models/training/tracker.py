@@ -30,7 +30,7 @@ from autolabel.base_models.training.tracker_clips import (
     correction,
     corrective_clicks,
     draw_batch,
-    whole_masks,
+    true_masks,
 )
 from autolabel.base_models.training.tracker_evaluation import quick_figures
 from autolabel.base_models.training.tracker_forward import Again, FrameOutput, Switch, click_stills, roll_out
@@ -240,7 +240,7 @@ def _draw_again(rng: np.random.Generator, batch: ClipBatch, burn_in: int) -> Aga
     """A second prompt on some frame that is learned from: corrective clicks, or the masks as a keyframe gives them."""
     frame_index = int(rng.integers(max(1, burn_in), len(batch.masks)))
     if rng.random() < 0.4:
-        return Again(frame_index, lambda _: whole_masks(batch.masks[frame_index]))
+        return true_masks(batch, frame_index, is_correction=False)
     return correction(batch, frame_index)
 
 

@@ -28,7 +28,7 @@ __all__ = [
     "point_prompts",
     "squeeze",
     "squeezed_mask",
-    "whole_masks",
+    "true_masks",
 ]
 
 Picture = NDArray[np.uint8]
@@ -301,7 +301,7 @@ def point_prompts(
     return Prompts(torch.from_numpy(rows), torch.from_numpy(points), torch.from_numpy(labels))
 
 
-def whole_masks(masks: Tensor) -> Prompts:
+def _whole_masks(masks: Tensor) -> Prompts:
     """The true masks of one frame, ``(N, h, w)``, as prompts for all its objects."""
     squares = F.interpolate(masks[:, None], size=(IMAGE_SIZE, IMAGE_SIZE), mode="nearest")
     return Prompts(torch.arange(len(masks)), masks=(squares >= 0.5).float())
@@ -328,6 +328,11 @@ def correction(batch: ClipBatch, frame_index: int) -> Again:
     """A corrective click for every object of a batch on some frame."""
     truth = batch.masks[frame_index]  # (N, h, w)
     return Again(frame_index, lambda tracked: corrective_clicks(tracked.mask_logits, truth), is_correction=True)
+
+
+def true_masks(batch: ClipBatch, frame_index: int, *, is_correction: bool = True) -> Again:
+    """The true mask of every object of a batch on some frame."""
+    return Again(frame_index, lambda _: _whole_masks(batch.masks[frame_index]), is_correction)
 
 
 def deepest_error(predicted: Mask, true: Mask) -> tuple[int, int, int]:

@@ -10,8 +10,9 @@ judges absent has an empty mask.
 import argparse
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -33,8 +34,9 @@ from autolabel.base_models.training.tracker_clips import (
     mask_prompts,
     point_prompts,
     squeeze,
+    true_masks,
 )
-from autolabel.base_models.training.tracker_forward import FrameOutput, Prompts, click_stills, roll_out
+from autolabel.base_models.training.tracker_forward import Again, FrameOutput, Prompts, click_stills, roll_out
 from autolabel.scene_world import World
 from autolabel.scenes import Scene
 
@@ -53,6 +55,9 @@ _SEED = 20_260_000  # training's seeds start otherwise
 _LEAST_PIXELS = 30
 _CLICKS: dict[PromptKind, int] = {"1_click": 1, "3_clicks": 3}
 _WRONG_IOU = 0.5
+
+AgainOf = Callable[[ClipBatch], Again]
+"""A clip to the second prompt that its objects get."""
 
 
 @dataclass
@@ -184,16 +189,20 @@ def track_clip(model: Sam2VideoModel, scenes: Sequence[Scene], kind: PromptKind,
 
 
 def _track(
-    model: Sam2VideoModel, scenes: Sequence[Scene], object_ids: Sequence[int], kind: PromptKind, click_at: int = 0
+    model: Sam2VideoModel,
+    scenes: Sequence[Scene],
+    object_ids: Sequence[int],
+    kind: PromptKind,
+    again: AgainOf | None = None,
 ) -> Iterator[NDArray[np.bool_]]:
-    """Masks of N objects on each frame, bool, shape ``(N, H, W)``; with a corrective click on a frame other than 0."""
+    """Masks of N objects on each frame, bool, shape ``(N, H, W)``."""
     clip = squeeze(scenes, object_ids)
     if kind in _CLICKS:
         outputs = _click(model, collate([clip], []), _CLICKS[kind])
     else:
         batch = collate([clip], [_prompts(clip, kind)])
-        again = correction(batch, click_at) if click_at else None
-        outputs = roll_out(model, batch.pixel_values, batch.clip_index, batch.prompts, again=again)
+        second = None if again is None else again(batch)
+        outputs = roll_out(model, batch.pixel_values, batch.clip_index, batch.prompts, again=second)
     for scene, output in zip(scenes, outputs, strict=True):
         yield _masks_of_frame(output, scene.image.shape[:2])
 
@@ -219,9 +228,11 @@ def _true_mask(scene: Scene, object_id: int) -> NDArray[np.bool_]:
 def _correction_gains(model: Sam2VideoModel, clip_count: int, world: World) -> dict[str, float]:
     """How much J rises after a click on the worst frame of each object, on the frames that follow it.
 
-    For all objects, and for those whose mask on that frame is more wrong than right, which a person would click on.
+    For all objects, and for those whose mask on that frame is more wrong than right, which a person would click on;
+    and for all objects if the true mask is given instead, which is the most that one frame can do.
     """
-    gains: dict[str, list[float]] = {"correction_gain": [], "correction_gain_where_wrong": []}
+    names = ("correction_gain", "correction_gain_where_wrong", "correction_gain_of_true_masks")
+    gains: dict[str, list[float]] = {name: [] for name in names}
     for number in range(clip_count):
         scenes = _clip(number, 16, world)
         for object_id in [item.object_id for item in scenes[0].objects if item.mask.sum() >= _LEAST_PIXELS]:
@@ -229,18 +240,23 @@ def _correction_gains(model: Sam2VideoModel, clip_count: int, world: World) -> d
             candidates = {frame: iou for frame, iou in before.items() if 0 < frame < max(before)}
             if candidates:
                 worst = min(candidates, key=lambda frame: candidates[frame])
-                after = _ious(model, scenes, object_id, click_at=worst)
-                rises = [after[frame] - before[frame] for frame in before if frame > worst]
+                later = [frame for frame in before if frame > worst]
+                click, mask = partial(correction, frame_index=worst), partial(true_masks, frame_index=worst)
+                clicked, known = (_ious(model, scenes, object_id, again) for again in (click, mask))
+                rises = [clicked[frame] - before[frame] for frame in later]
                 gains["correction_gain"] += rises
+                gains["correction_gain_of_true_masks"] += [known[frame] - before[frame] for frame in later]
                 if candidates[worst] < _WRONG_IOU:
                     gains["correction_gain_where_wrong"] += rises
     return {name: float(np.mean(values)) if values else float("nan") for name, values in gains.items()}
 
 
-def _ious(model: Sam2VideoModel, scenes: Sequence[Scene], object_id: int, click_at: int = 0) -> dict[int, float]:
+def _ious(
+    model: Sam2VideoModel, scenes: Sequence[Scene], object_id: int, again: AgainOf | None = None
+) -> dict[int, float]:
     """Intersection over union of one object, by frame on which it shows enough."""
     figures = Figures()
-    for frame_index, (predicted,) in enumerate(_track(model, scenes, [object_id], "box", click_at)):
+    for frame_index, (predicted,) in enumerate(_track(model, scenes, [object_id], "box", again)):
         figures.add(frame_index, predicted, _true_mask(scenes[frame_index], object_id))
     return {frame_index: ious[0] for frame_index, ious in figures.ious.items()}
 
