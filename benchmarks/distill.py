@@ -64,7 +64,7 @@ class Scenes:
 
 def main(
     frames: Annotated[int, typer.Option(help="Frames of each video.")] = 48,
-    epochs: Annotated[float, typer.Option(help="See `autolabel distill`.")] = 10.0,
+    epochs: Annotated[float, typer.Option(help="See `autolabel distill`.")] = 20.0,
     student: Annotated[str, typer.Option(help="See `autolabel models`.")] = TINY,
     world: Annotated[WorldName, typer.Option(help="Which drawn world.")] = WorldName.OWN,
     threads: Annotated[int, typer.Option(help="Threads for torch.")] = 2,
