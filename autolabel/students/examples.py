@@ -16,7 +16,7 @@ from autolabel.images import read_image
 from autolabel.masks import Rle
 from autolabel.students.augmentation import augment, hide, trust
 from autolabel.students.dataset import LabelledPicture
-from autolabel.students.pasting import Cutting, cut_out, paste
+from autolabel.students.pasting import Cutting, cut_out, paste, recolour_around
 from autolabel.students.registry import Student
 
 __all__ = ["TrainingExamples", "collate", "repeats"]
@@ -28,6 +28,9 @@ _PASTED_SHARE: Final = 0.5
 """So many of the pictures whose masks are known get objects of others, up to `_MOST_PASTED`."""
 
 _MOST_PASTED: Final = 3
+
+_RECOLOURED_SHARE: Final = 0.5
+"""In so many of them what is around the objects is recoloured."""
 
 
 class TrainingExamples(Dataset[dict[str, Any]]):
@@ -57,6 +60,8 @@ class TrainingExamples(Dataset[dict[str, Any]]):
         seed = int(random.integers(2**31))
         xyxy, class_ids = picture.xyxy[shown], picture.class_ids[shown]
         rles = None if picture.rles is None else [picture.rles[row] for row in np.flatnonzero(shown)]
+        if rles is not None and random.random() < _RECOLOURED_SHARE:
+            image = recolour_around(image, rles, random)
         if rles is not None and random.random() < _PASTED_SHARE:
             image, rles, class_ids = paste(image, rles, class_ids, self._cuttings(random), random)
         example = augment(image, xyxy, class_ids, seed, rles)
