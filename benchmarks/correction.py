@@ -112,11 +112,12 @@ def _worst(labels: VideoLabels, truth: VideoLabels) -> tuple[Masklet, Masklet, i
     """The found object, the true one and the frame on which they differ most; only frames with a mask to correct."""
     candidates: list[tuple[float, int, int, int]] = []
     for position, true in enumerate(truth.masklets):
-        overlaps = [np.mean(list(_overlaps(masklet, true).values())) for masklet in labels.masklets]
-        if not overlaps or max(overlaps) < 0.3:
+        overlaps = [_overlaps(masklet, true) for masklet in labels.masklets]
+        means = [np.mean(list(of_masklet.values())) for of_masklet in overlaps]
+        if not means or max(means) < 0.3:
             continue
-        best = int(np.argmax(overlaps))
-        for frame_index, overlap in _overlaps(labels.masklets[best], true).items():
+        best = int(np.argmax(means))
+        for frame_index, overlap in overlaps[best].items():
             if frame_index in labels.masklets[best].frame_indices:
                 candidates.append((overlap, position, best, frame_index))
     if not candidates:

@@ -22,7 +22,7 @@ from autolabel.frames import BACKGROUND
 from autolabel.masks import Rle
 from autolabel.students.dataset import LabelledPicture
 
-__all__ = ["Example", "augment", "hide", "trust"]
+__all__ = ["Example", "augment", "hide", "recolour_around", "trust"]
 
 _SUREST: Final = 0.9  # pooled scores of models do not get above this
 
@@ -30,6 +30,10 @@ _LEAST_SHARE: Final = 0.25
 """An object stays when at least this share of its box is still in the picture."""
 
 _TURNED_DEGREES: Final = 15.0
+
+_SATURATIONS: Final = (0.5, 1.5)
+_BRIGHTNESSES: Final = (0.4, 1.4)
+"""Of what is around objects, as multiples of what they were."""
 
 
 def _transforms(degrees: float) -> v2.Compose:
@@ -114,6 +118,26 @@ def _hidden(size_hw: tuple[int, ...], regions: NDArray[np.float64], objects: NDA
         x1, y1, x2, y2 = whole[row]
         mask[y1:y2, x1:x2] = is_region[row]
     return mask
+
+
+def recolour_around(image: NDArray[np.uint8], rles: Sequence[Rle], random: np.random.Generator) -> NDArray[np.uint8]:
+    """Give what is around the objects of a picture any hue, and another saturation and brightness.
+
+    So a few backgrounds become many; the objects keep their colours, for a class may be one.
+
+    Args:
+        image: uint8 RGB, ``(H, W, 3)``.
+        rles: Masks of all its objects.
+        random: Decides the colours.
+    """
+    pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)  # (3, H, W)
+    pixels = v2.functional.adjust_hue(pixels, random.uniform(-0.5, 0.5))
+    pixels = v2.functional.adjust_saturation(pixels, random.uniform(*_SATURATIONS))
+    pixels = v2.functional.adjust_brightness(pixels, random.uniform(*_BRIGHTNESSES))
+    around: NDArray[np.uint8] = pixels.permute(1, 2, 0).numpy()
+    if not rles:
+        return around
+    return np.where(masks.decode(masks.merge(rles))[..., None], image, around)
 
 
 def augment(

@@ -14,9 +14,9 @@ from torch.utils.data import Dataset
 
 from autolabel.images import read_image
 from autolabel.masks import Rle
-from autolabel.students.augmentation import augment, hide, trust
+from autolabel.students.augmentation import augment, hide, recolour_around, trust
 from autolabel.students.dataset import LabelledPicture
-from autolabel.students.pasting import Cutting, cut_out, paste, recolour_around
+from autolabel.students.pasting import Cutting, cut_out, paste
 from autolabel.students.registry import Student
 
 __all__ = ["TrainingExamples", "collate", "repeats"]

@@ -1,8 +1,7 @@
-"""Objects in other surroundings, where their masks are known.
+"""Objects of other pictures pasted into a picture, where their masks are known.
 
-A few videos show each class before few backgrounds and beside few neighbours. Pasted into other pictures at random, it
-is seen before and beside all of them (Simple Copy-Paste, https://arxiv.org/abs/2012.07177). And what is around objects
-is recoloured as they themselves must not be, for a class may be a colour.
+A few videos show each class before few backgrounds and beside few neighbours; pasted at random, it is seen before and
+beside all of them (Simple Copy-Paste, https://arxiv.org/abs/2012.07177).
 """
 
 from collections.abc import Sequence
@@ -11,18 +10,14 @@ from typing import Final
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torchvision.transforms.v2 import functional
 
 from autolabel import masks
 from autolabel.masks import Rle
 
-__all__ = ["Cutting", "cut_out", "paste", "recolour_around"]
+__all__ = ["Cutting", "cut_out", "paste"]
 
 _SCALES: Final = (0.6, 1.4)
-_SATURATIONS: Final = (0.5, 1.5)
-_BRIGHTNESSES: Final = (0.4, 1.4)
 
 _LEAST_SHARE: Final = 0.25
 """An object stays when at least this share of its mask is not pasted over."""
@@ -81,18 +76,6 @@ def paste(
     stays = [masks.area(rle) >= max(1, _LEAST_SHARE * area) for rle, area in zip(shown, areas, strict=True)]
     left = [rle for rle, stay in zip(shown, stays, strict=True) if stay]
     return image, left, np.array(ids, dtype=np.int64)[stays]
-
-
-def recolour_around(image: NDArray[np.uint8], rles: Sequence[Rle], random: np.random.Generator) -> NDArray[np.uint8]:
-    """Give what is around the objects of a picture, uint8 RGB, ``(H, W, 3)``, any hue, and another brightness."""
-    pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)  # (3, H, W)
-    pixels = functional.adjust_hue(pixels, random.uniform(-0.5, 0.5))
-    pixels = functional.adjust_saturation(pixels, random.uniform(*_SATURATIONS))
-    pixels = functional.adjust_brightness(pixels, random.uniform(*_BRIGHTNESSES))
-    around: NDArray[np.uint8] = pixels.permute(1, 2, 0).numpy()
-    if not rles:
-        return around
-    return np.where(masks.decode(masks.merge(rles))[..., None], image, around)
 
 
 def _place(image: NDArray[np.uint8], cutting: Cutting, random: np.random.Generator) -> NDArray[np.bool_]:

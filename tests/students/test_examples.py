@@ -15,7 +15,7 @@ from small_students import CLASS_NAMES, FAMILIES, blocks_picture, write_coco, wr
 from autolabel import masks
 from autolabel.frames import BACKGROUND
 from autolabel.students import LabelledPicture, Student, load_student, read_dataset
-from autolabel.students.augmentation import Example, augment, hide, trust
+from autolabel.students.augmentation import Example, augment, hide, recolour_around, trust
 from autolabel.students.examples import TrainingExamples, collate, repeats
 
 BLOCKS = np.array([[4.0, 6.0, 24.0, 22.0], [34.0, 20.0, 56.0, 40.0]])
@@ -190,3 +190,27 @@ def test_objects_are_pasted_where_masks_are_known(tmp_path: Path) -> None:
     ]
     assert most[0] > 2
     assert most[1] == 2
+
+
+@given(st.integers(0, 2**31 - 1))
+def test_objects_keep_their_colours_whatever_is_around(seed: int) -> None:
+    """A class may be a colour, so that only what is around objects is recoloured, the same for the same numbers."""
+    mask = np.zeros((64, 96), dtype=bool)
+    mask[8:24, 20:36] = True
+    image = np.full((64, 96, 3), (90, 120, 60), dtype=np.uint8)
+    image[mask] = (255, 40, 0)
+    rle = masks.encode(mask)
+    first, again = (recolour_around(image, [rle], np.random.default_rng(seed)) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    np.testing.assert_array_equal(first[mask], image[mask])
+    assert len(np.unique(first[~mask], axis=0)) == 1
+    np.testing.assert_array_equal(image[~mask], np.full((np.count_nonzero(~mask), 3), (90, 120, 60)))
+
+
+def test_surroundings_take_all_hues() -> None:
+    """Over many pictures what is around them is red, green and blue, and darker and lighter than it was."""
+    image = np.full((8, 8, 3), (90, 120, 60), dtype=np.uint8)
+    colours = [recolour_around(image, [], np.random.default_rng(seed))[0, 0] for seed in range(60)]
+    assert {int(np.argmax(colour)) for colour in colours} == {0, 1, 2}
+    assert min(colour.max() for colour in colours) < 80
+    assert max(colour.max() for colour in colours) > 140

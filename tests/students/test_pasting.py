@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autolabel import masks
-from autolabel.students.pasting import Cutting, cut_out, paste, recolour_around
+from autolabel.students.pasting import Cutting, cut_out, paste
 
 NOTHING = np.zeros(0, dtype=np.int64)
 
@@ -96,25 +96,3 @@ def test_the_picture_itself_is_left_alone(seed: int) -> None:
     before = picture.copy()
     paste(picture, [rle], np.array([0]), [cut_out(*flag(), 1)], np.random.default_rng(seed))
     assert (picture == before).all()
-
-
-@given(st.integers(0, 2**31 - 1))
-def test_objects_keep_their_colours_whatever_is_around(seed: int) -> None:
-    """A class may be a colour, so that only what is around objects is recoloured, the same for the same numbers."""
-    image, rle = flag()
-    mask = masks.decode(rle)
-    image[~mask] = (90, 120, 60)
-    first, again = (recolour_around(image, [rle], np.random.default_rng(seed)) for _ in range(2))
-    np.testing.assert_array_equal(first, again)
-    np.testing.assert_array_equal(first[mask], image[mask])
-    assert len(np.unique(first[~mask], axis=0)) == 1
-    np.testing.assert_array_equal(image[~mask], np.full((np.count_nonzero(~mask), 3), (90, 120, 60)))
-
-
-def test_surroundings_take_all_hues() -> None:
-    """Over many pictures what is around them is red, green and blue, and darker and lighter than it was."""
-    image = np.full((8, 8, 3), (90, 120, 60), dtype=np.uint8)
-    colours = [recolour_around(image, [], np.random.default_rng(seed))[0, 0] for seed in range(60)]
-    assert {int(np.argmax(colour)) for colour in colours} == {0, 1, 2}
-    assert min(colour.max() for colour in colours) < 80
-    assert max(colour.max() for colour in colours) > 140
