@@ -109,10 +109,10 @@ def test_masks_equal_those_of_transformers(checkpoint: Path, clip: Clip, start: 
 
 
 def test_masks_of_a_real_size_equal_those_of_transformers(real_size_checkpoint: Path, clip: Clip) -> None:
-    """The same at the size that users run, for one object through sixteen frames."""
-    boxes = {1: BOXES[1]}
-    theirs = their_masks(real_size_checkpoint, clip[:16], 0, boxes)
-    ours = our_masks(real_size_checkpoint, clip[:16], 0, boxes)
+    """The same at the size that users run, for one object until its memory has been full for two frames."""
+    boxes, start = {1: BOXES[1]}, FRAME_COUNT - 9
+    theirs = their_masks(real_size_checkpoint, clip, start, boxes)
+    ours = our_masks(real_size_checkpoint, clip, start, boxes)
     assert_equal_masks(theirs, ours)
 
 
