@@ -10,7 +10,7 @@ judges absent has an empty mask.
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -90,7 +90,7 @@ class Figures:
         """Mean over objects and the given frames; all frames after the first by default."""
         chosen = [frame for frame in self.ious if frame > 0] if frames is None else frames
         values = [value for frame in chosen for value in self.ious.get(frame, [])]
-        return float(np.mean(values)) if values else float("nan")
+        return _mean(values)
 
     @property
     def absence_recall(self) -> float:
@@ -116,9 +116,10 @@ def evaluate(model: Sam2VideoModel, *, clip_count: int = 60, world: World = own_
     masks = _track_clips(model, clip_count, "mask", world=world)
     long = _track_clips(model, max(1, clip_count // 10), "box", frame_count=100, world=world)
     kinds: tuple[PromptKind, ...] = ("box", "1_point", "3_points", *_CLICKS)
-    figures = {f"iou_{kind}": _segment_stills(model, 5 * clip_count, kind, world=world) for kind in kinds}
-    return figures | {
-        "iou_box_frame_0": boxes.mean_iou([0]),
+    stills, first_frames = _stills(5 * clip_count, world), [_clip(number, 16, world)[0] for number in range(clip_count)]
+    return {
+        **{f"iou_{kind}": _segment(model, stills, kind) for kind in kinds},
+        **{f"iou_{kind}_frame_0": _segment(model, first_frames, kind) for kind in kinds},
         "j_box": boxes.mean_iou(),
         "j1_box": boxes.mean_iou([1]),
         "j15_box": boxes.mean_iou([15]),
@@ -136,7 +137,7 @@ def quick_figures(model: Sam2VideoModel) -> dict[str, float]:
     masks = _track_clips(model, 5, "mask")
     long = _track_clips(model, 3, "box", frame_count=100)
     return {
-        "eval_iou_1_point": _segment_stills(model, 30, "1_point"),
+        "eval_iou_1_point": _segment(model, _stills(30, own_world), "1_point"),
         "eval_j_box_100_frames": long.mean_iou(),
         "eval_iou_box": boxes.mean_iou([0]),
         "eval_j_box": boxes.mean_iou(),
@@ -163,10 +164,15 @@ def _clip(number: int, frame_count: int, world: World) -> list[Scene]:
     return list(world.plan_video(seed, size_wh=SIZE_WH, frame_count=frame_count, object_count=3, late=0.0))
 
 
-def _segment_stills(model: Sam2VideoModel, count: int, kind: PromptKind, world: World = own_world) -> float:
+def _stills(count: int, world: World) -> list[Scene]:
+    return [world.draw_still((_SEED, 1, number), size_wh=SIZE_WH, object_count=4) for number in range(count)]
+
+
+def _segment(model: Sam2VideoModel, scenes: Iterable[Scene], kind: PromptKind) -> float:
+    """Mean intersection over union of the masks of all objects of single pictures."""
     figures = Figures()
-    for number in range(count):
-        track_clip(model, [world.draw_still((_SEED, 1, number), size_wh=SIZE_WH, object_count=4)], kind, figures)
+    for scene in scenes:
+        track_clip(model, [scene], kind, figures)
     return figures.mean_iou([0])
 
 
@@ -224,31 +230,58 @@ def _true_mask(scene: Scene, object_id: int) -> NDArray[np.bool_]:
     return next(masks, np.zeros(scene.image.shape[:2], dtype=np.bool_))
 
 
+@dataclass(frozen=True)
+class _Correction:
+    """What it does to one object of a clip to be corrected on its worst frame.
+
+    Attributes:
+        iou: Intersection over union on that frame, before.
+        rises: By a corrective click, of the intersection over union on each frame that follows.
+        rises_of_mask: The same by the true mask, which is the most that one frame can do.
+    """
+
+    iou: float
+    rises: list[float]
+    rises_of_mask: list[float]
+
+
 @torch.no_grad()
 def _correction_gains(model: Sam2VideoModel, clip_count: int, world: World) -> dict[str, float]:
-    """How much J rises after a click on the worst frame of each object, on the frames that follow it.
+    """How much J rises after a click on the worst frame, on the frames that follow it.
 
-    For all objects, and for those whose mask on that frame is more wrong than right, which a person would click on;
-    and for all objects if the true mask is given instead, which is the most that one frame can do.
+    Of each object; of the one object of each clip that is worst on any frame; and of all objects whose mask on that
+    frame is more wrong than right, on which a person would click.
     """
-    names = ("correction_gain", "correction_gain_where_wrong", "correction_gain_of_true_masks")
-    gains: dict[str, list[float]] = {name: [] for name in names}
-    for number in range(clip_count):
-        scenes = _clip(number, 16, world)
-        for object_id in [item.object_id for item in scenes[0].objects if item.mask.sum() >= _LEAST_PIXELS]:
-            before = _ious(model, scenes, object_id)
-            candidates = {frame: iou for frame, iou in before.items() if 0 < frame < max(before)}
-            if candidates:
-                worst = min(candidates, key=lambda frame: candidates[frame])
-                later = [frame for frame in before if frame > worst]
-                click, mask = partial(correction, frame_index=worst), partial(true_masks, frame_index=worst)
-                clicked, known = (_ious(model, scenes, object_id, again) for again in (click, mask))
-                rises = [clicked[frame] - before[frame] for frame in later]
-                gains["correction_gain"] += rises
-                gains["correction_gain_of_true_masks"] += [known[frame] - before[frame] for frame in later]
-                if candidates[worst] < _WRONG_IOU:
-                    gains["correction_gain_where_wrong"] += rises
-    return {name: float(np.mean(values)) if values else float("nan") for name, values in gains.items()}
+    clips = [_correct(model, _clip(number, 16, world)) for number in range(clip_count)]
+    every = [correction for clip in clips for correction in clip]
+    worst = [min(clip, key=lambda correction: correction.iou) for clip in clips if clip]
+    wrong = [correction for correction in every if correction.iou < _WRONG_IOU]
+    return {
+        "correction_gain": _mean([rise for item in every for rise in item.rises]),
+        "correction_gain_of_one_in_a_clip": _mean([rise for item in worst for rise in item.rises]),
+        "correction_gain_where_wrong": _mean([rise for item in wrong for rise in item.rises]),
+        "correction_gain_of_true_masks": _mean([rise for item in every for rise in item.rises_of_mask]),
+    }
+
+
+def _correct(model: Sam2VideoModel, scenes: Sequence[Scene]) -> list[_Correction]:
+    """Correct each object of a clip that shows on a frame between the first and its last."""
+    corrections = []
+    for object_id in [item.object_id for item in scenes[0].objects if item.mask.sum() >= _LEAST_PIXELS]:
+        before = _ious(model, scenes, object_id)
+        candidates = {frame: iou for frame, iou in before.items() if 0 < frame < max(before)}
+        if candidates:
+            worst = min(candidates, key=lambda frame: candidates[frame])
+            later = [frame for frame in before if frame > worst]
+            prompts = partial(correction, frame_index=worst), partial(true_masks, frame_index=worst)
+            after = [_ious(model, scenes, object_id, prompt) for prompt in prompts]
+            rises, rises_of_mask = ([ious[frame] - before[frame] for frame in later] for ious in after)
+            corrections.append(_Correction(candidates[worst], rises, rises_of_mask))
+    return corrections
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values)) if values else float("nan")
 
 
 def _ious(
