@@ -24,9 +24,7 @@ from transformers import (
 
 from autolabel.base_models.loading import EMBEDDED
 
-__all__ = ["DTYPE", "grounding_dino_swin_t", "sam2_hiera_t"]
-
-DTYPE: Final = "bfloat16"
+__all__ = ["grounding_dino_swin_t", "sam2_hiera_t"]
 
 _FOLDER: Final = Path(gettempdir(), "autolabel-real-sizes")
 
@@ -54,11 +52,11 @@ def _made(name: str, save: Callable[[Path], None]) -> Path:
 
 
 def _save_detector(folder: Path) -> None:
-    GroundingDinoForObjectDetection(GroundingDinoConfig()).to(getattr(torch, DTYPE)).save_pretrained(folder)
+    GroundingDinoForObjectDetection(GroundingDinoConfig()).to(torch.bfloat16).save_pretrained(folder)
     words = AutoTokenizer.from_pretrained(EMBEDDED / "tiny-scenes-detector")
     GroundingDinoProcessor(GroundingDinoImageProcessor(), words).save_pretrained(folder)
 
 
 def _save_tracker(folder: Path) -> None:
-    Sam2VideoModel(Sam2VideoConfig()).to(getattr(torch, DTYPE)).save_pretrained(folder)
+    Sam2VideoModel(Sam2VideoConfig()).to(torch.bfloat16).save_pretrained(folder)
     Sam2VideoProcessor(Sam2ImageProcessor(), Sam2VideoVideoProcessor()).save_pretrained(folder)

@@ -68,9 +68,10 @@ def main(
     frames: Annotated[int, typer.Option(help="Frames of the clip.", min=1)] = 24,
     rounds: Annotated[int, typer.Option(help="How often to measure; of each way the fastest counts.", min=1)] = 3,
     real: Annotated[bool, typer.Option("--real", help="Real sizes with random weights; takes long.")] = False,
+    dtype: Annotated[str | None, typer.Option(help="Of both models, as for `autolabel label`.")] = None,
 ) -> None:
     """Label one clip in every way and print one table."""
-    _choose_models(real=real)
+    _choose_models(dtype, real=real)
     with TemporaryDirectory() as folder:
         clip = _draw(Path(folder), (1280, 720) if real else SIZE_WH, frames)
         oracles.learn(clip.truth)
@@ -81,14 +82,13 @@ def main(
     _print(f"Seconds per frame, {frames} frames, {OBJECT_COUNT} objects, {PROMPT_COUNT} prompts", times, decoding)
 
 
-def _choose_models(*, real: bool) -> None:
+def _choose_models(dtype: str | None, *, real: bool) -> None:
     GivenBoxes.model = GivenMasks.model = "tiny-scenes"
-    GivenBoxes.dtype = GivenMasks.dtype = "float32"
+    GivenBoxes.dtype = GivenMasks.dtype = dtype
     if real:
         from benchmarks import real_sizes
 
         GivenBoxes.model, GivenMasks.model = map(str, (real_sizes.grounding_dino_swin_t(), real_sizes.sam2_hiera_t()))
-        GivenBoxes.dtype = GivenMasks.dtype = real_sizes.DTYPE
 
 
 def _draw(folder: Path, size_wh: tuple[int, int], frame_count: int) -> Clip:
