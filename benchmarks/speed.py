@@ -1,6 +1,6 @@
 """Where the time of labelling goes, in this engine and in ways of working that users have today.
 
-    python -m benchmarks.speed [--real]
+    python -m benchmarks.speed [--real] [--dtype NAME]
 
 One drawn clip in which three objects are visible throughout is asked for four prompts. The models compute all that they
 would, and then the true boxes and masks stand for theirs (`benchmarks.given`), so that every way has three objects on
@@ -18,6 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Final
 
+import torch
 import typer
 from rich.console import Console
 from rich.progress import track
@@ -26,10 +27,11 @@ from torch import nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
 import autolabel
+from autolabel.base_models.loading import EMBEDDED, choose_dtype
 from autolabel.scene_files import ontology_for, write_scene_video
 from autolabel.scenes import plan_video
 from autolabel.video import VideoInput
-from benchmarks import oracles
+from benchmarks import oracles, real_sizes
 from benchmarks.baselines import BASELINES, load_models
 from benchmarks.clips import SIZE_WH, Clip, seconds_per_frame
 from benchmarks.given import GivenBoxes, GivenMasks
@@ -71,7 +73,7 @@ def main(
     dtype: Annotated[str | None, typer.Option(help="Of both models, as for `autolabel label`.")] = None,
 ) -> None:
     """Label one clip in every way and print one table."""
-    _choose_models(dtype, real=real)
+    chosen = _choose_models(dtype, real=real)
     with TemporaryDirectory() as folder:
         clip = _draw(Path(folder), (1280, 720) if real else SIZE_WH, frames)
         oracles.learn(clip.truth)
@@ -79,16 +81,19 @@ def main(
         shown = track([*WAYS] * rounds, "labelling", console=Console(stderr=True))
         measured = [(way, _time_engine(clip) if way == ENGINE else _time_baseline(way, clip)) for way in shown]
     times = {way: min((row for name, row in measured if name == way), key=lambda row: row.wall) for way in WAYS}
-    _print(f"Seconds per frame, {frames} frames, {OBJECT_COUNT} objects, {PROMPT_COUNT} prompts", times, decoding)
+    title = f"Seconds per frame, {frames} frames, {OBJECT_COUNT} objects, {PROMPT_COUNT} prompts, {chosen}"
+    _print(title, times, decoding)
 
 
-def _choose_models(dtype: str | None, *, real: bool) -> None:
-    GivenBoxes.model = GivenMasks.model = "tiny-scenes"
-    GivenBoxes.dtype = GivenMasks.dtype = dtype
+def _choose_models(dtype: str | None, *, real: bool) -> str:
+    """Say whose time is measured; returns the dtype in which both models compute, chosen as labelling chooses it."""
+    detector, tracker = EMBEDDED / "tiny-scenes-detector", EMBEDDED / "tiny-scenes-tracker"
     if real:
-        from benchmarks import real_sizes
-
-        GivenBoxes.model, GivenMasks.model = map(str, (real_sizes.grounding_dino_swin_t(), real_sizes.sam2_hiera_t()))
+        detector, tracker = real_sizes.grounding_dino_swin_t(), real_sizes.sam2_hiera_t()
+    chosen = str(choose_dtype(tracker, torch.device("cpu"), dtype)).removeprefix("torch.")
+    GivenBoxes.model, GivenMasks.model = str(detector), str(tracker)
+    GivenBoxes.dtype = GivenMasks.dtype = chosen
+    return chosen
 
 
 def _draw(folder: Path, size_wh: tuple[int, int], frame_count: int) -> Clip:
