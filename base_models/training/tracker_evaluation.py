@@ -5,8 +5,8 @@
 prints one JSON object. All pictures are 256x192, of all classes, from fixed seeds. J (`j_*`) is the mean intersection
 over union on the frames after the first, over the objects that show at least 30 pixels there; an object that the model
 judges absent has an empty mask. `iou_*` is that of prompted pictures: of stills, and as `iou_*_frame_0` of the clips'
-first frames. `correction_gain*` are rises of the J of a corrected object on the frames after its worst one. What nothing
-tells of is null.
+first frames. `correction_gain*` are rises of the J of a corrected object on the frames after its worst one. What
+nothing tells of is null.
 """
 
 import argparse
