@@ -9,7 +9,8 @@ INSTALLED := .venv/.installed
 demo: $(INSTALLED)
 	$(BIN)/autolabel demo --out demo
 
-# A process per logical core, up to four, each with one thread; a file's tests stay together, for they share what is made once.
+# A process per logical core, up to four, each with one thread; a file's tests stay together, for they share what is
+# made once.
 test: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 

@@ -117,11 +117,13 @@ def evaluate(model: Sam2VideoModel, *, clip_count: int = 60, world: World = own_
     boxes = _track_clips(model, clip_count, "box", world=world)
     masks = _track_clips(model, clip_count, "mask", world=world)
     long = _track_clips(model, max(1, clip_count // 10), "box", frame_count=100, world=world)
-    kinds: tuple[PromptKind, ...] = ("box", "1_point", "3_points", *_CLICKS)
+    points: tuple[PromptKind, ...] = ("1_point", "3_points", *_CLICKS)
     stills, first_frames = _stills(5 * clip_count, world), [_clip(number, 16, world)[0] for number in range(clip_count)]
     return {
-        **{f"iou_{kind}": _segment(model, stills, kind) for kind in kinds},
-        **{f"iou_{kind}_frame_0": _segment(model, first_frames, kind) for kind in kinds},
+        "iou_box": _segment(model, stills, "box"),
+        **{f"iou_{kind}": _segment(model, stills, kind) for kind in points},
+        "iou_box_frame_0": boxes.mean_iou([0]),
+        **{f"iou_{kind}_frame_0": _segment(model, first_frames, kind) for kind in points},
         "j_box": boxes.mean_iou(),
         "j1_box": boxes.mean_iou([1]),
         "j15_box": boxes.mean_iou([15]),
@@ -188,7 +190,7 @@ def track_clip(model: Sam2VideoModel, scenes: Sequence[Scene], kind: PromptKind,
         kind: What to prompt with; the boxes are the true ones, and clicks are for a still.
         figures: Where to count.
     """
-    object_ids = [item.object_id for item in scenes[0].objects if item.mask.sum() >= _LEAST_PIXELS]
+    object_ids = _shown_on(scenes[0])
     if not object_ids:
         return
     for frame_index, predicted in enumerate(_track(model, scenes, object_ids, kind)):
@@ -227,6 +229,10 @@ def _click(model: Sam2VideoModel, batch: ClipBatch, clicks: int) -> list[FrameOu
     return outputs[-1:]
 
 
+def _shown_on(scene: Scene) -> list[int]:
+    return [item.object_id for item in scene.objects if item.mask.sum() >= _LEAST_PIXELS]
+
+
 def _true_mask(scene: Scene, object_id: int) -> NDArray[np.bool_]:
     masks = (item.mask for item in scene.objects if item.object_id == object_id)
     return next(masks, np.zeros(scene.image.shape[:2], dtype=np.bool_))
@@ -255,9 +261,9 @@ def _correction_gains(model: Sam2VideoModel, clip_count: int, world: World) -> d
     is more wrong than right, on which a person would click; and of each object after the true mask instead of a click.
     """
     clips = [_correct(model, _clip(number, 16, world)) for number in range(clip_count)]
-    every = [correction for clip in clips for correction in clip]
-    worst = [min(clip, key=lambda correction: correction.iou) for clip in clips if clip]
-    wrong = [correction for correction in every if correction.iou < _WRONG_IOU]
+    every = [item for clip in clips for item in clip]
+    worst = [min(clip, key=lambda item: item.iou) for clip in clips if clip]
+    wrong = [item for item in every if item.iou < _WRONG_IOU]
     return {
         "correction_gain": _mean([rise for item in every for rise in item.rises]),
         "correction_gain_of_one_in_a_clip": _mean([rise for item in worst for rise in item.rises]),
@@ -269,7 +275,7 @@ def _correction_gains(model: Sam2VideoModel, clip_count: int, world: World) -> d
 def _correct(model: Sam2VideoModel, scenes: Sequence[Scene]) -> list[_Correction]:
     """Correct each object of a clip that shows on a frame between the first and its last."""
     corrections = []
-    for object_id in [item.object_id for item in scenes[0].objects if item.mask.sum() >= _LEAST_PIXELS]:
+    for object_id in _shown_on(scenes[0]):
         before = _ious(model, scenes, object_id)
         candidates = {frame: iou for frame, iou in before.items() if 0 < frame < max(before)}
         if candidates:
