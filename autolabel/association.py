@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from autolabel import masks
+from autolabel.appearance import Look
 from autolabel.masks import Rle
 
 __all__ = ["Detected", "agreement", "from_detections", "match", "unite_duplicates"]
@@ -25,11 +26,13 @@ class Detected:
         rle: Mask that the detector gives or the tracker makes of the box, never empty.
         class_scores: Score of every class, NaN where it was not asked, length C.
         prompt: The words that won.
+        look: How it looks; None where that is not wanted or it is too small to say.
     """
 
     rle: Rle
     class_scores: tuple[float, ...]
     prompt: str
+    look: Look | None = None
 
     @property
     def class_id(self) -> int:

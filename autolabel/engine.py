@@ -9,8 +9,9 @@ One pass over the frames, of which a bounded window is held:
 3. A confident detection that matches nothing starts a masklet, which is also tracked backward through the window to the
    frame on which the object appeared. Where it meets a lost masklet of its class it is that one, which goes on. Where a
    masklet of another class is, it may be a mistake, and starts one only if the keyframe before said the same.
-4. Where the tracker went over from a lost masklet to another object, the lost one is cut. Two masklets of one class
-   that were in one place before, too, are one object and become one.
+4. Where the tracker went over to another object, the masklet is cut: where its colours are those of another one, and
+   where a lost one lies on one that is confirmed. Two masklets of one class that were in one place before, too, are one
+   object and become one.
 5. A masklet that keyframes stop confirming is ended; one that too little evidence supports is rejected with the reason.
 
 Keyframes come at a fixed stride, and the last frame of a shot is one too, so that what was tracked to the end is
@@ -30,6 +31,7 @@ import supervision as sv
 from numpy.typing import NDArray
 
 from autolabel import masks
+from autolabel.appearance import Thumbnail, shows_another
 from autolabel.association import Detected, agreement, from_detections, match, unite_duplicates
 from autolabel.base_models.protocols import Detector, Image, Prompt, Tracker, TrackerSession
 from autolabel.base_models.stills import start_stills
@@ -115,13 +117,14 @@ class Setup:
         """
         return start_stills(self._present_tracker(), images) if images else []
 
-    def detect(self, frame: Frame, session: TrackerSession) -> list[Detected]:
-        """Find objects on an encoded frame, with masks, each object once, the best score first."""
+    def detect(self, frame: Frame, session: TrackerSession, thumbnail: Thumbnail) -> list[Detected]:
+        """Find objects on an encoded frame, with masks and looks, each object once, the best score first."""
         (detections,) = self.detector.detect([frame.image])
         found = detections.mask  # a detector that gives masks knows better than a box what it means
         if found is None:
             found = session.segment(frame.frame_index, detections.xyxy.astype(np.float64)).masks
-        return self.unite(detections, [_encode(mask) for mask in found])
+        united = self.unite(detections, [_encode(mask) for mask in found])
+        return [replace(item, look=thumbnail.look(item.rle)) for item in united]
 
     def unite(self, detections: sv.Detections, rles: Sequence[Rle]) -> list[Detected]:
         """Give detections of one frame their masks, and unite those of one object; the best score comes first."""
@@ -260,7 +263,8 @@ class VideoLabeler(Labeler):
         super().__init__(setup.settings, setup.detector.name, state)
         self._setup = setup
         self._session: TrackerSession
-        self._not_encoded: dict[int, NDArray[np.uint8]] = {}  # frames of the window that were read once more
+        self._thumbnails: dict[int, Thumbnail] = {}  # of the frames of the window
+        self._not_encoded: dict[int, NDArray[np.uint8]] = {}  # those of them that were read once more
         if self.state.window:
             self._session = setup.start_tracking(self.state.window[0].size_wh, tracker_state)
 
@@ -269,6 +273,7 @@ class VideoLabeler(Labeler):
         known_until = self.state.last_index
         for placed in place_in_shots(frames, detect=self._settings.shots):
             frame = placed.frame
+            self._thumbnails[frame.frame_index] = Thumbnail.of(frame.image)
             if frame.frame_index <= known_until:
                 self._not_encoded[frame.frame_index] = frame.image
                 continue
@@ -314,6 +319,7 @@ class VideoLabeler(Labeler):
         oldest = self.state.window.pop(0)
         if self._not_encoded.pop(oldest.frame_index, None) is None:
             self._session.forget(oldest.frame_index)
+        del self._thumbnails[oldest.frame_index]
         self.state.unused.pop(oldest.frame_index, None)
         self._frames.append(oldest)
         for track in sorted(self._all_tracks(), key=lambda track: track.object_id):
@@ -332,13 +338,27 @@ class VideoLabeler(Labeler):
     def _look(self, frame: Frame) -> None:
         """Detect on a keyframe: confirm what is known, start what is new, end what is no longer confirmed."""
         frame_index = frame.frame_index
-        detected = self._setup.detect(frame, self._session)
+        self._cut_strays()
+        detected = self._setup.detect(frame, self._session, self._thumbnails[frame_index])
         supported, unmatched = self._associate(frame_index, detected)
         self._confirm(frame_index, supported)
         self._settle_lost(frame_index)
         self._start(frame_index, unmatched)
         self._part_drifts(frame_index)
         self._end([track for track in self.state.live.values() if self._is_gone(track, frame_index)])
+
+    def _cut_strays(self) -> None:
+        """Cut masklets in the window where their masks look otherwise than they should, and like another masklet."""
+        for track in self.state.live.values():
+            detected = {item.frame_index for item in track.evidence}
+            masked = ((index, rle) for index, (rle, _) in track.rows.items() if index not in detected)
+            track.set_aside([index for index, rle in masked if self._strayed(track, index, rle)], DRIFTED)
+
+    def _strayed(self, track: Track, frame_index: int, rle: Rle) -> bool:
+        """Whether a mask of a masklet shows another one's object."""
+        look = self._thumbnails[frame_index].look(rle)
+        others = (other.looks for other in self._all_tracks() if other is not track)
+        return look is not None and shows_another(look, track.looks, others)
 
     def _is_gone(self, track: Track, frame_index: int) -> bool:
         """Whether a masklet was missed too often in a row to go on, and not by chance."""

@@ -1,10 +1,11 @@
 """A masklet in the making, and what is found of it in the end."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from autolabel import masks
+from autolabel.appearance import Look
 from autolabel.association import Detected
 from autolabel.labels import Evidence, Source
 from autolabel.masks import Rle
@@ -43,6 +44,7 @@ LOW_MARGIN_BELOW: Final = 1.0
 """Margin in log-odds below which that flag is given."""
 
 _PRIOR: Final = 4  # looks at an object that count as much as what is known of all of them
+_REMEMBERED_LOOKS: Final = 8
 _CUT_BELOW: Final = 0.25  # where it is less likely that misses are chance, what nothing confirmed is cut
 
 SELDOM_INSIDE: Final = 0.2
@@ -66,6 +68,7 @@ class Track:
         last: The last one before it was missed.
         left: The first one, since it was missed, on which it was at an edge of the picture.
         same_as: The object that it turned out to be.
+        looks: How it looked when it was last detected, a few times, the newest last.
     """
 
     object_id: int
@@ -80,11 +83,14 @@ class Track:
     last: int | None = None
     left: int | None = None
     same_as: int | None = None
+    looks: list[Look] = field(default_factory=list)
 
     def support(self, frame_index: int, detected: Detected, model: str) -> None:
         """Take a detection on a keyframe as evidence; what was missed until then was a gap, no end."""
         self.evidence.append(Evidence(frame_index, detected.prompt, detected.class_scores, model))
         self.chances.add(frame_index)
+        if detected.look is not None:
+            self._remember([detected.look])
         self._count_missed()
 
     def absorb(self, other: "Track", known_until: int) -> None:
@@ -102,9 +108,13 @@ class Track:
         self.missed = [index for index in self.missed if index not in seen]
         self.evidence += other.evidence
         self.misses += other.misses
+        self._remember(other.looks)
         self._count_missed()
         other.rows.clear()
         other.same_as = self.object_id
+
+    def _remember(self, looks: Sequence[Look]) -> None:
+        self.looks = [*self.looks, *looks][-_REMEMBERED_LOOKS:]
 
     def _count_missed(self) -> None:
         self.misses += len(self.missed)

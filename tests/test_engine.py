@@ -292,6 +292,25 @@ def test_a_drift_that_ends_before_the_next_keyframe_is_cut_too() -> None:
     assert [(item.reason, span(item.masklet)) for item in found.rejected] == [(DRIFTED, (2, 4, 3))]
 
 
+def test_a_drift_that_no_keyframe_sees_is_cut_by_its_colours() -> None:
+    """Where the tracker went over to another masklet's object, the colours tell even if a keyframe sees neither."""
+    scenes = number([scene(red_circle=10, blue_square=40) for _ in range(24)])
+    found = label(scenes, {12: []}, drift={(1, frame_index): 2 for frame_index in range(8, 15)})
+    assert [(item.object_id, len(item.frame_indices)) for item in found.masklets] == [(1, 17), (2, 24)]
+    (rejected,) = found.rejected
+    assert (rejected.reason, span(rejected.masklet)) == (DRIFTED, (8, 14, 7))
+
+
+def test_an_object_whose_colours_change_is_kept() -> None:
+    """Other colours alone are no reason to cut, as long as they are not another masklet's."""
+    scenes = number([scene(red_circle=10, blue_square=40) for _ in range(24)])
+    for item in scenes[8:15]:
+        item.image[item.objects[0].mask] = (240, 0, 0)
+    found = label(scenes, {12: []})
+    assert [span(item) for item in found.masklets] == [(0, 23, 24)] * 2
+    assert not found.rejected
+
+
 def test_neighbours_of_other_classes_do_not_steal_detections() -> None:
     """A detection goes to the masklet whose class it fits, even where another one overlaps it more."""
     scenes = number([scene(red_circle=10) for _ in range(12)])
