@@ -30,10 +30,10 @@ _QUARTILES: Final = (25, 50, 75)
 _FEWEST_PIXELS: Final = 15  # with fewer inside, the outline, where colours mix with the background's, counts as well
 
 _FAR: Final = 15.0
-"""Over 12 frames drawn objects of two worlds changed by 13 at most, and nine in ten pairs of objects differ by 20."""
+"""Over 12 frames 99 of 100 drawn objects, in either world, change by less, and nine in ten pairs differ by over 20."""
 
 _MUCH_NEARER: Final = 0.5
-"""With both limits, of 1,328 looks of people in real footage two would have been taken for somebody else's."""
+"""With both limits none of 336 looks of children who jump about in a room is taken for the other one's."""
 
 
 @dataclass(frozen=True)
