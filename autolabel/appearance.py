@@ -20,7 +20,7 @@ from autolabel import masks
 from autolabel.base_models.protocols import Image
 from autolabel.masks import Rle
 
-__all__ = ["Look", "Thumbnail", "shows_another"]
+__all__ = ["Look", "Thumbnail", "alike", "shows_another"]
 
 Look = tuple[float, ...]
 """L*, a* and b* at each quartile, nine numbers, L* from 0 to 100."""
@@ -71,6 +71,11 @@ class Thumbnail:
         return tuple(quartiles.ravel().tolist())
 
 
+def alike(look: Look, looks: Sequence[Look]) -> bool:
+    """Whether a look is near to one of an object's."""
+    return _distance(look, looks) <= _FAR
+
+
 def shows_another(look: Look, own: Sequence[Look], others: Iterable[Sequence[Look]]) -> bool:
     """Whether something that should be one object looks like another one instead.
 
@@ -86,10 +91,10 @@ def shows_another(look: Look, own: Sequence[Look], others: Iterable[Sequence[Loo
         >>> shows_another(blue, [red], [])  # its own colour may have changed
         False
     """
-    distance = _distance(look, own)
-    if not own or distance <= _FAR:
+    if not own or alike(look, own):
         return False
-    return any(_distance(look, other) < _MUCH_NEARER * distance for other in others)
+    limit = _MUCH_NEARER * _distance(look, own)
+    return any(_distance(look, other) < limit for other in others)
 
 
 def _distance(look: Look, looks: Sequence[Look]) -> float:

@@ -31,7 +31,7 @@ import supervision as sv
 from numpy.typing import NDArray
 
 from autolabel import masks
-from autolabel.appearance import Thumbnail, shows_another
+from autolabel.appearance import Thumbnail, alike, shows_another
 from autolabel.association import Detected, agreement, from_detections, match, unite_duplicates
 from autolabel.base_models.protocols import Detector, Image, Prompt, Tracker, TrackerSession
 from autolabel.base_models.stills import start_stills
@@ -474,9 +474,27 @@ class VideoLabeler(Labeler):
         self._condition(frame_index, new.values())
         met = self._track_backward(new)
         self.state.live.update(new)
-        for object_id, (known, met_index) in met.items():
-            if known.missed:  # unless another one was it already
-                self._join(frame_index, known, new[object_id], met_index)
+        for track in new.values():
+            found = met.get(track.object_id) or self._gone_astray(frame_index, track)
+            if found is not None and found[0].missed:  # unless another one was it already
+                self._join(frame_index, found[0], track, found[1])
+
+    def _gone_astray(self, frame_index: int, new: Track) -> tuple[Track, int] | None:
+        """The one masklet of a new one's class and looks that the tracker has lost to another object.
+
+        Returns:
+            It, and the last frame before the new one was seen; None where there is none, or nobody knows which.
+        """
+        first = min(new.rows)
+        alike_ones = [
+            track
+            for track in self.state.live.values()
+            if any(row.frame_index == frame_index for row in track.aside)
+            and track.class_id == new.class_id
+            and track.last_confirmed < first
+            and any(alike(look, track.looks) for look in new.looks)
+        ]
+        return (alike_ones[0], first - 1) if len(alike_ones) == 1 else None
 
     def _condition(self, frame_index: int, tracks: Iterable[Track]) -> None:
         """Let the tracker go on from the masks that masklets have on a frame."""
