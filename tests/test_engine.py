@@ -301,6 +301,17 @@ def test_a_drift_that_no_keyframe_sees_is_cut_by_its_colours() -> None:
     assert (rejected.reason, span(rejected.masklet)) == (DRIFTED, (8, 14, 7))
 
 
+def test_a_masklet_that_went_astray_is_found_anew_by_its_looks() -> None:
+    """A detection of its class and colours is the object that the tracker lost to another one, wherever it is now."""
+    scenes = [scene(red_circle=10, blue_square=40) for _ in range(8)]
+    scenes = number(
+        scenes + [scene(blue_square=40) for _ in range(4)] + [scene(red_circle=50, blue_square=40) for _ in range(12)]
+    )
+    found = label(scenes, drift={(1, frame_index): 2 for frame_index in range(8, 13)})
+    assert [(item.object_id, len(item.frame_indices)) for item in found.masklets] == [(1, 20), (2, 24)]
+    assert [(item.reason, span(item.masklet)) for item in found.rejected] == [(DRIFTED, (8, 12, 5))]
+
+
 def test_an_object_whose_colours_change_is_kept() -> None:
     """Other colours alone are no reason to cut, as long as they are not another masklet's."""
     scenes = number([scene(red_circle=10, blue_square=40) for _ in range(24)])
