@@ -60,9 +60,7 @@ class Thumbnail:
         left, top, right, bottom = masks.xyxy(rle).astype(int).tolist()
         x, y = left // self.every, top // self.every
         mask = masks.decode_crop(rle, (x * self.every, y * self.every, right, bottom))[:: self.every, :: self.every]
-        inside = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT).astype(
-            bool
-        )
+        inside = cv2.erode(np.pad(mask, 1).astype(np.uint8), np.ones((3, 3), np.uint8))[1:-1, 1:-1] > 0
         within = self.lab[y : y + mask.shape[0], x : x + mask.shape[1]]
         pixels = within[inside if np.count_nonzero(inside) >= _FEWEST_PIXELS else mask]  # (P, 3)
         if not len(pixels):

@@ -7,8 +7,9 @@ One pass over the frames, of which a bounded window is held:
    a confident one is what the tracker goes on from, so that a drift ends at the next keyframe; where the two had little
    in common, the frames are flagged.
 3. A confident detection that matches nothing starts a masklet, which is also tracked backward through the window to the
-   frame on which the object appeared. Where it meets a lost masklet of its class it is that one, which goes on. Where a
-   masklet of another class is, it may be a mistake, and starts one only if the keyframe before said the same.
+   frame on which the object appeared. Where it meets a lost masklet of its class, or looks like the only one of its class
+   that the tracker has lost to another object, it is that one, which goes on. Where a masklet of another class is, it may
+   be a mistake, and starts one only if the keyframe before said the same.
 4. Where the tracker went over to another object, the masklet is cut: where its colours are those of another one, and
    where a lost one lies on one that is confirmed. Two masklets of one class that were in one place before, too, are one
    object and become one.
@@ -486,7 +487,7 @@ class VideoLabeler(Labeler):
             It, and the last frame before the new one was seen; None where there is none, or nobody knows which.
         """
         first = min(new.rows)
-        alike_ones = [
+        candidates = [
             track
             for track in self.state.live.values()
             if any(row.frame_index == frame_index for row in track.aside)
@@ -494,7 +495,7 @@ class VideoLabeler(Labeler):
             and track.last_confirmed < first
             and any(alike(look, track.looks) for look in new.looks)
         ]
-        return (alike_ones[0], first - 1) if len(alike_ones) == 1 else None
+        return (candidates[0], first - 1) if len(candidates) == 1 else None
 
     def _condition(self, frame_index: int, tracks: Iterable[Track]) -> None:
         """Let the tracker go on from the masks that masklets have on a frame."""
