@@ -8,8 +8,8 @@ One pass over the frames, of which a bounded window is held:
    in common, the frames are flagged.
 3. A confident detection that matches nothing starts a masklet, which is also tracked backward through the window to the
    frame on which the object appeared. Where it meets a lost masklet of its class, or looks like the only one of its
-   class that the tracker has lost to another object, it is that one, which goes on. Where a masklet of another class is,
-   it may be a mistake, and starts one only if the keyframe before said the same.
+   class that the tracker has lost to another object, it is that one, which goes on. Where a masklet of another class
+   is, it may be a mistake, and starts one only if the keyframe before said the same.
 4. Where the tracker went over to another object, the masklet is cut: where its colours are those of another one, and
    where a lost one lies on one that is confirmed. Two masklets of one class that were in one place before, too, are one
    object and become one.
