@@ -356,10 +356,24 @@ class VideoLabeler(Labeler):
             track.set_aside([index for index, rle in masked if self._strayed(track, index, rle)], DRIFTED)
 
     def _strayed(self, track: Track, frame_index: int, rle: Rle) -> bool:
-        """Whether a mask of a masklet shows another one's object."""
+        """Whether a mask of a masklet shows the object of another one that may be there."""
         look = self._thumbnails[frame_index].look(rle)
-        others = (other.looks for other in self._all_tracks() if other is not track)
+        others = (other.looks for other in self._all_tracks() if self._may_be_at(frame_index, other, track))
         return look is not None and shows_another(look, track.looks, others)
+
+    def _may_be_at(self, frame_index: int, other: Track, track: Track) -> bool:
+        """Whether another masklet's object may be where this one's mask is; not where it is seen elsewhere.
+
+        That says nothing if the two were exchanged, so that the other one's mask looks like this one.
+        """
+        if other is track or other.same_as is not None:
+            return False
+        if frame_index not in other.rows:
+            return True
+        rle = other.rows[frame_index][0]
+        look = self._thumbnails[frame_index].look(rle)
+        overlap = masks.iou([track.rows[frame_index][0]], [rle])[0, 0]
+        return bool(overlap >= self._settings.match_iou) or (look is not None and alike(look, track.looks))
 
     def _is_gone(self, track: Track, frame_index: int) -> bool:
         """Whether a masklet was missed too often in a row to go on, and not by chance."""
@@ -475,27 +489,26 @@ class VideoLabeler(Labeler):
         self._condition(frame_index, new.values())
         met = self._track_backward(new)
         self.state.live.update(new)
-        for track in new.values():
-            found = met.get(track.object_id) or self._gone_astray(frame_index, track)
-            if found is not None and found[0].missed:  # unless another one was it already
-                self._join(frame_index, found[0], track, found[1])
+        for object_id, (known, met_index) in met.items():
+            if known.missed:  # unless another one was it already
+                self._join(frame_index, known, new[object_id], met_index)
+        for object_id in sorted(new.keys() - met.keys()):
+            lost = self._gone_astray(frame_index, new[object_id])
+            if lost is not None:
+                self._join(frame_index, lost, new[object_id], min(new[object_id].rows) - 1)
 
-    def _gone_astray(self, frame_index: int, new: Track) -> tuple[Track, int] | None:
-        """The one masklet of a new one's class and looks that the tracker has lost to another object.
-
-        Returns:
-            It, and the last frame before the new one was seen; None where there is none, or nobody knows which.
-        """
-        first = min(new.rows)
+    def _gone_astray(self, frame_index: int, new: Track) -> Track | None:
+        """The masklet of a new one's class and looks that the tracker has lost to another object, if it is just one."""
         candidates = [
             track
             for track in self.state.live.values()
             if any(row.frame_index == frame_index for row in track.aside)
             and track.class_id == new.class_id
-            and track.last_confirmed < first
+            and track.missed
+            and track.last_confirmed < min(new.rows)
             and any(alike(look, track.looks) for look in new.looks)
         ]
-        return (candidates[0], first - 1) if len(candidates) == 1 else None
+        return candidates[0] if len(candidates) == 1 else None
 
     def _condition(self, frame_index: int, tracks: Iterable[Track]) -> None:
         """Let the tracker go on from the masks that masklets have on a frame."""

@@ -68,7 +68,7 @@ class Track:
         last: The last one before it was missed.
         left: The first one, since it was missed, on which it was at an edge of the picture.
         same_as: The object that it turned out to be.
-        looks: How it looked when it was last detected, a few times, the newest last.
+        looks: How it looked where it was detected, a few times, in the order in which that was found.
     """
 
     object_id: int

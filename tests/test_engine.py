@@ -312,6 +312,43 @@ def test_a_masklet_that_went_astray_is_found_anew_by_its_looks() -> None:
     assert [(item.reason, span(item.masklet)) for item in found.rejected] == [(DRIFTED, (8, 12, 5))]
 
 
+@pytest.mark.parametrize("light", [0.3, 0.45, 1.0], ids=["fade", "half a fade", "shadow on one object"])
+def test_an_object_that_takes_on_the_colours_of_one_elsewhere_is_kept(light: float) -> None:
+    """What gets as dark as another object is still itself while that other one is seen in its own place."""
+    scenes = number([scene(red_circle=10, blue_square=40) for _ in range(24)])
+    for index, item in enumerate(scenes):
+        fading = 8 <= index < 15
+        item.image[item.objects[0].mask] = 250 * (light if fading else 1) if light < 1 or not fading else 100
+        item.image[item.objects[1].mask] = 100 * (light if fading else 1)
+    found = label(scenes, {12: []})
+    assert [span(item) for item in found.masklets] == [(0, 23, 24)] * 2
+    assert not found.rejected
+
+
+def test_two_masklets_that_were_exchanged_are_both_cut() -> None:
+    """Where each lies on the other's object, neither is in its own place, and the next keyframe finds both again."""
+    scenes = number([scene(red_circle=10, blue_square=40) for _ in range(24)])
+    exchanged = {(1, index): 2 for index in range(8, 11)} | {(2, index): 1 for index in range(8, 11)}
+    found = label(scenes, drift=exchanged)
+    assert [(item.object_id, len(item.frame_indices)) for item in found.masklets] == [(1, 21), (2, 21)]
+    assert [(item.reason, span(item.masklet)) for item in found.rejected] == [(DRIFTED, (8, 10, 3))] * 2
+
+
+def test_a_masklet_met_in_its_place_comes_before_one_that_only_looks_alike() -> None:
+    """Of two new ones that look alike, the lost one is that which was tracked back to where it had been."""
+    scenes = number([scene(red_circle=10, blue_square=40) for _ in range(24)])
+    newcomer = np.zeros_like(scenes[0].objects[0].mask)
+    newcomer[30:42, 46:58] = True
+    for item in scenes[9:]:
+        item.image[newcomer] = 80
+    seen = [Sighting(np.array([46.0, 30.0, 58.0, 42.0]), "red circle", 0.95), Sighting(BOX, "red circle", 0.6)]
+    square = [Sighting(np.array([40.0, 16.0, 52.0, 28.0]), "blue square")]
+    script = dict.fromkeys((12, 18, 23), seen + square)
+    found = label(scenes, script, drift={(1, index): 2 for index in range(8, 13)})
+    first = next(item for item in found.masklets if item.object_id == 1)
+    assert {tuple(masks.xyxy(rle).tolist()) for rle in first.rles} == {tuple(BOX.tolist())}
+
+
 def test_an_object_whose_colours_change_is_kept() -> None:
     """Other colours alone are no reason to cut, as long as they are not another masklet's."""
     scenes = number([scene(red_circle=10, blue_square=40) for _ in range(24)])
