@@ -362,7 +362,7 @@ class VideoLabeler(Labeler):
         return look is not None and shows_another(look, track.looks, others)
 
     def _may_be_at(self, frame_index: int, other: Track, track: Track) -> bool:
-        """Whether another masklet's object may be where this one's mask is; not where it is seen elsewhere.
+        """Whether another masklet's object may be where this one's mask is; not where it is seen apart from it.
 
         That says nothing if the two were exchanged, so that the other one's mask looks like this one.
         """
@@ -373,7 +373,7 @@ class VideoLabeler(Labeler):
         rle = other.rows[frame_index][0]
         look = self._thumbnails[frame_index].look(rle)
         overlap = masks.iou([track.rows[frame_index][0]], [rle])[0, 0]
-        return bool(overlap >= self._settings.match_iou) or (look is not None and alike(look, track.looks))
+        return bool(overlap > 0) or (look is not None and alike(look, track.looks))
 
     def _is_gone(self, track: Track, frame_index: int) -> bool:
         """Whether a masklet was missed too often in a row to go on, and not by chance."""
