@@ -89,10 +89,10 @@ def shows_another(look: Look, own: Sequence[Look], others: Iterable[Sequence[Loo
         >>> shows_another(blue, [red], [])  # its own colour may have changed
         False
     """
-    if not own or alike(look, own):
+    distance = _distance(look, own)
+    if not own or distance <= _FAR:
         return False
-    limit = _MUCH_NEARER * _distance(look, own)
-    return any(_distance(look, other) < limit for other in others)
+    return any(_distance(look, other) < _MUCH_NEARER * distance for other in others)
 
 
 def _distance(look: Look, looks: Sequence[Look]) -> float:

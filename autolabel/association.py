@@ -26,7 +26,7 @@ class Detected:
         rle: Mask that the detector gives or the tracker makes of the box, never empty.
         class_scores: Score of every class, NaN where it was not asked, length C.
         prompt: The words that won.
-        look: How it looks; None where that is not wanted or it is too small to say.
+        look: How it looks; None for stills and concept trackers, and where it is too small to say.
     """
 
     rle: Rle

@@ -32,7 +32,7 @@ import supervision as sv
 from numpy.typing import NDArray
 
 from autolabel import masks
-from autolabel.appearance import Thumbnail, alike, shows_another
+from autolabel.appearance import Look, Thumbnail, alike, shows_another
 from autolabel.association import Detected, agreement, from_detections, match, unite_duplicates
 from autolabel.base_models.protocols import Detector, Image, Prompt, Tracker, TrackerSession
 from autolabel.base_models.stills import start_stills
@@ -349,15 +349,17 @@ class VideoLabeler(Labeler):
         self._end([track for track in self.state.live.values() if self._is_gone(track, frame_index)])
 
     def _cut_strays(self) -> None:
-        """Cut masklets in the window where their masks look otherwise than they should, and like another masklet."""
-        for track in self.state.live.values():
-            detected = {item.frame_index for item in track.evidence}
-            masked = ((index, rle) for index, (rle, _) in track.rows.items() if index not in detected)
-            track.set_aside([index for index, rle in masked if self._strayed(track, index, rle)], DRIFTED)
+        """Cut masklets in the window where their masks look otherwise than they should, and like another masklet.
 
-    def _strayed(self, track: Track, frame_index: int, rle: Rle) -> bool:
-        """Whether a mask of a masklet shows the object of another one that may be there."""
-        look = self._thumbnails[frame_index].look(rle)
+        A mask is judged again on every keyframe while the window holds it, for more looks are known by then.
+        """
+        for track in self.state.live.values():
+            tracked = track.rows.keys() - {item.frame_index for item in track.evidence}
+            track.set_aside([index for index in sorted(tracked) if self._strayed(index, track)], DRIFTED)
+
+    def _strayed(self, frame_index: int, track: Track) -> bool:
+        """Whether the mask of a masklet shows the object of another one that may be there."""
+        look = self._look_of(frame_index, track)
         others = (other.looks for other in self._all_tracks() if self._may_be_at(frame_index, other, track))
         return look is not None and shows_another(look, track.looks, others)
 
@@ -368,12 +370,14 @@ class VideoLabeler(Labeler):
         """
         if other is track or other.same_as is not None:
             return False
-        if frame_index not in other.rows:
+        if frame_index not in other.rows or masks.iou([track.rows[frame_index][0]], [other.rows[frame_index][0]])[0, 0]:
             return True
-        rle = other.rows[frame_index][0]
-        look = self._thumbnails[frame_index].look(rle)
-        overlap = masks.iou([track.rows[frame_index][0]], [rle])[0, 0]
-        return bool(overlap > 0) or (look is not None and alike(look, track.looks))
+        look = self._look_of(frame_index, other)
+        return look is not None and alike(look, track.looks)
+
+    def _look_of(self, frame_index: int, track: Track) -> Look | None:
+        """How a masklet looks on a frame of the window on which it has a mask."""
+        return self._thumbnails[frame_index].look(track.rows[frame_index][0])
 
     def _is_gone(self, track: Track, frame_index: int) -> bool:
         """Whether a masklet was missed too often in a row to go on, and not by chance."""
@@ -492,10 +496,10 @@ class VideoLabeler(Labeler):
         for object_id, (known, met_index) in met.items():
             if known.missed:  # unless another one was it already
                 self._join(frame_index, known, new[object_id], met_index)
-        for object_id in sorted(new.keys() - met.keys()):
-            lost = self._gone_astray(frame_index, new[object_id])
+        for track in new.values():
+            lost = None if track.object_id in met else self._gone_astray(frame_index, track)
             if lost is not None:
-                self._join(frame_index, lost, new[object_id], min(new[object_id].rows) - 1)
+                self._join(frame_index, lost, track, min(track.rows) - 1)
 
     def _gone_astray(self, frame_index: int, new: Track) -> Track | None:
         """The masklet of a new one's class and looks that the tracker has lost to another object, if it is just one."""
@@ -504,7 +508,6 @@ class VideoLabeler(Labeler):
             for track in self.state.live.values()
             if any(row.frame_index == frame_index for row in track.aside)
             and track.class_id == new.class_id
-            and track.missed
             and track.last_confirmed < min(new.rows)
             and any(alike(look, track.looks) for look in new.looks)
         ]
